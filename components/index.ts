@@ -1,0 +1,24 @@
+/** Once per service: components for a Pulumi program of your own, one file each; `ProgressiveService` composes them. */
+export { ArnInvalidError, loadBalancerArnSuffix, targetGroupArnSuffix } from "./arn.ts";
+export {
+  type HookReference,
+  ProgressiveService,
+  type ProgressiveServiceArgs,
+  type ServiceOutputs,
+} from "./progressive-service.ts";
+export type { ReleaseGroup } from "./release-groups.ts";
+export { type DeclaredForward, RuleShapeError, readForward } from "./rule-shapes.ts";
+export { describeService, type ServiceDescriptionArgs } from "./service-description.ts";
+export type { RouteMatch, ServiceSettings, TargetGroupSettings, Testers } from "./settings.ts";
+export { type AlertTopicArns, SloAlarms, type SloAlarmsArgs, watchedAlarmsOf } from "./slo-alarms.ts";
+export { WaveOpening, type WaveOpeningArgs } from "./wave-opening.ts";
+export { type RouterGuard, WaveRouter, type WaveRouterArgs } from "./wave-router.ts";
+export {
+  type Guard,
+  type GuardBinding,
+  type GuardContext,
+  guardedWriteFrom,
+  guardHookName,
+  type HookCallback,
+  type RuleWriteArgs,
+} from "./write-guard.ts";

@@ -1,0 +1,61 @@
+/** What the hook is told about a service, put together from the settings, the declaration and what the resources turned out to be. */
+import * as pulumi from "@pulumi/pulumi";
+import type { Declaration, ServiceDescription } from "../core/declaration.ts";
+import { recordSchemaVersion, type WatchedAlarm } from "../core/record.ts";
+import { describeReleases } from "./release-groups.ts";
+import type { ServiceSettings } from "./settings.ts";
+import { stableJson } from "./stable-json.ts";
+import type { WaveRouter } from "./wave-router.ts";
+
+export interface ServiceDescriptionArgs {
+  readonly environment: string;
+  readonly settings: ServiceSettings;
+  readonly declaration: Declaration;
+  readonly router: Pick<WaveRouter, "rules" | "groups">;
+  readonly alarms: readonly WatchedAlarm[];
+  readonly loadBalancerArnSuffix: pulumi.Input<string>;
+  /** The stack that declares. */
+  readonly takenBy: string;
+}
+
+const byText = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
+
+/**
+ * The description as JSON with stable key order. Lists are ordered by what they hold and not by roles, so that an idle `up` sends
+ * the same bytes, and a wave change changes nothing but the exposure.
+ */
+export function describeService(args: ServiceDescriptionArgs): pulumi.Output<string> {
+  const { settings, declaration, router } = args;
+  const rules = pulumi.all(router.rules.map(({ role, rule }) => rule.arn.apply((arn) => ({ arn, role }))));
+  const releases = describeReleases(router.groups);
+  return pulumi
+    .all([rules, releases, args.loadBalancerArnSuffix])
+    .apply(([ruleRefs, described, loadBalancerArnSuffix]) => {
+      const description: ServiceDescription = {
+        kind: "tidegate:opening",
+        schemaVersion: recordSchemaVersion,
+        environment: args.environment,
+        service: settings.name,
+        mode: settings.mode,
+        source: settings.source,
+        plan: settings.plan,
+        rules: ruleRefs,
+        alarms: args.alarms.toSorted((left, right) => byText(left.alarmName, right.alarmName)),
+        loadBalancerArnSuffix,
+        stickinessSeconds: settings.stickinessSeconds,
+        blindMinutes: settings.blindMinutes,
+        rollbackWindowMinutes: settings.rollbackWindowMinutes,
+        releases: described,
+        baseline: declaration.baseline,
+        canary: declaration.canary,
+        exposurePercent: declaration.exposurePercent,
+        intent: declaration.intent,
+        realityGeneration: declaration.realityGeneration,
+        takenBy: args.takenBy,
+        retire: declaration.retire,
+        overrideReason: declaration.overrideReason,
+        replaceBaselineReason: declaration.replaceBaselineReason,
+      };
+      return stableJson(description);
+    });
+}

@@ -1,0 +1,58 @@
+/**
+ * What the components ask about a service, in the product's words. The checked stack config (`stacks/`) fits these as it is; a
+ * program of one's own may write them by hand. None of it is an `Input`: it decides which resources exist.
+ */
+import type { MetricSource, Objective } from "../core/objectives.ts";
+import type { Plan } from "../core/plans.ts";
+
+/** Requests that belong to a service; an empty list means any. At least one of the two has entries. */
+export interface RouteMatch {
+  /** Host header patterns, `*` and `?` allowed. */
+  readonly hosts: readonly string[];
+  /** Path patterns, `*` and `?` allowed. */
+  readonly paths: readonly string[];
+}
+
+/** The mark of requests that are to reach the canary whatever its exposure. */
+export type Testers =
+  | { readonly header: { readonly name: string; readonly value: string } }
+  | { readonly cookie: { readonly name: string; readonly value: string } };
+
+/** How the target groups look that the program makes; adopted groups keep their own settings. */
+export interface TargetGroupSettings {
+  readonly port: number;
+  readonly protocol: "HTTP" | "HTTPS";
+  readonly targetType: "ip" | "instance";
+  readonly healthCheckPath: string;
+  /** Unit: seconds. Range: 5 to 300. */
+  readonly healthCheckIntervalSeconds: number;
+  /** Unit: seconds. Range: 2 to 120, below the interval. */
+  readonly healthCheckTimeoutSeconds: number;
+  readonly healthyThresholdCount: number;
+  readonly unhealthyThresholdCount: number;
+  /** Ramp of a new target's share. Unit: seconds. Range: 30 to 900, or 0 for off. */
+  readonly slowStartSeconds: number;
+  /** How long a target that leaves may finish its requests. Unit: seconds. Range: 0 to 3600. */
+  readonly deregistrationDelaySeconds: number;
+}
+
+/** One service as its owners describe it. */
+export interface ServiceSettings {
+  readonly name: string;
+  /** `observe`: record and report what would be done, do nothing. */
+  readonly mode: "act" | "observe";
+  readonly match: RouteMatch;
+  /** Priority of the tester rule; the main rule has the next number, the anchor rule the one after. Range: 1 to 49998. */
+  readonly priority: number;
+  readonly testers?: Testers;
+  readonly plan: Plan;
+  readonly objectives: readonly Objective[];
+  readonly source: MetricSource;
+  /** Keeps a client on the release it met while both carry traffic. Unit: seconds. Range: 1 to 604800. @default off */
+  readonly stickinessSeconds?: number;
+  /** How long the guard waits for healthy canary hosts. Unit: seconds. */
+  readonly readyTimeoutSeconds: number;
+  readonly blindMinutes: number;
+  readonly rollbackWindowMinutes: number;
+  readonly targetGroup: TargetGroupSettings;
+}

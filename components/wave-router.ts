@@ -1,0 +1,230 @@
+/**
+ * Routes a service's requests to its releases by weight: the main rule, the anchor rule, the tester rule, and the target groups
+ * behind them.
+ *
+ * The anchor rule matches nothing and forwards to every live release, so that a group stays attached and health-checked at
+ * exposure 0, on hold, and at 100: an unattached group has no health checks. It comes before the main rule, which therefore
+ * never meets a group that nobody checks.
+ */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { GuardedWrite } from "../core/declaration.ts";
+import type { WatchedAlarm } from "../core/record.ts";
+import type { Release } from "../core/releases.ts";
+import {
+  byDigest,
+  type DescribedRelease,
+  declareReleaseGroups,
+  describeReleases,
+  type ReleaseGroup,
+} from "./release-groups.ts";
+import {
+  conditionValueCount,
+  forward,
+  mainConditions,
+  maximumConditionValues,
+  maximumGroupsPerAction,
+  testerConditions,
+  unmatchableSource,
+} from "./rule-shapes.ts";
+import type { RouteMatch, TargetGroupSettings, Testers } from "./settings.ts";
+import { type Guard, type GuardBinding, guardedWriteFrom, guardHookName } from "./write-guard.ts";
+
+/** The check that runs before any write of the main and the tester rule. */
+export interface RouterGuard {
+  readonly check: Guard;
+  readonly bind: GuardBinding["bind"];
+  /** Every alarm of the service. */
+  readonly alarms: readonly WatchedAlarm[];
+}
+
+export interface WaveRouterArgs {
+  readonly environment: string;
+  /** Part of tags and of target group names. Unique in the environment. */
+  readonly service: string;
+  /** The listener that the rules hang on. */
+  readonly listenerArn: pulumi.Input<string>;
+  readonly vpcId: pulumi.Input<string>;
+  /** At most 5 condition values in all, the tester rule's mark included. */
+  readonly match: RouteMatch;
+  /** Of the tester rule; the main rule has the next one, the anchor rule the one after. Range: 1 to 49998. */
+  readonly priority: number;
+  /** @default none, and no tester rule */
+  readonly testers?: Testers;
+  /** Every release to keep attached, at most 5: baseline first, then the canary. */
+  readonly releases: readonly Release[];
+  /** Share of the traffic by digest. Unit: percent, whole, above 0; they sum to 100. */
+  readonly shares: Readonly<Record<string, number>>;
+  /** Digest that the tester rule leads to. */
+  readonly testersReach: string;
+  /** Unit: seconds. Range: 1 to 604800. @default no stickiness */
+  readonly stickinessSeconds?: number;
+  /** Whether stickiness may be on now: both releases carry traffic and nothing is being lowered. */
+  readonly stickinessAllowed: boolean;
+  readonly targetGroup: TargetGroupSettings;
+  /** How long the old release stays after a finish; said when a sixth group is refused. Unit: minutes. */
+  readonly rollbackWindowMinutes: number;
+  /** @default no check: the caller answers for the weights */
+  readonly guard?: RouterGuard;
+  /**
+   * Called once the groups are declared and before the main rule is: declares what must be in place before traffic moves
+   * (alarms). The main rule waits for what it answers.
+   */
+  readonly beforeMain?: (groups: readonly ReleaseGroup[]) => readonly pulumi.Resource[];
+}
+
+/**
+ * Weighted routing of one service on one listener.
+ *
+ * @example
+ * ```ts
+ * new WaveRouter("checkout", {
+ *   environment: "production",
+ *   service: "checkout",
+ *   listenerArn,
+ *   vpcId,
+ *   match: { hosts: ["shop.example.com"], paths: ["/checkout/*"] },
+ *   priority: 100,
+ *   releases: [baseline, canary],
+ *   shares: { [baseline.digest]: 90, [canary.digest]: 10 },
+ *   testersReach: canary.digest,
+ *   stickinessAllowed: true,
+ *   targetGroup,
+ *   rollbackWindowMinutes: 1440,
+ * });
+ * ```
+ */
+export class WaveRouter extends pulumi.ComponentResource {
+  readonly groups: readonly ReleaseGroup[];
+  readonly mainRule: aws.lb.ListenerRule;
+  readonly anchorRule: aws.lb.ListenerRule;
+  readonly testerRule: aws.lb.ListenerRule | undefined;
+  /** Every rule by role, main first. */
+  readonly rules: readonly { readonly role: "main" | "anchor" | "tester"; readonly rule: aws.lb.ListenerRule }[];
+
+  /** @throws pulumi.ResourceError on more than 5 groups or condition values, or shares that do not sum to 100 */
+  constructor(name: string, args: WaveRouterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const versions = Object.fromEntries(args.releases.map((release) => [release.digest, release.version]));
+    // Shown as a diff of the component by `preview --diff`: the one line that a wave change is about.
+    super("tidegate:traffic:WaveRouter", name, { service: args.service, shares: args.shares, versions }, opts);
+    this.#refuse(problemsOf(args));
+
+    const tags = { "tidegate:environment": args.environment, "tidegate:service": args.service };
+    this.groups = declareReleaseGroups(this, { ...args, tags });
+    const groupOf = (digest: string): ReleaseGroup => {
+      const group = this.groups.find((candidate) => candidate.release.digest === digest);
+      if (!group)
+        throw new pulumi.ResourceError(`service ${args.service}: no release has the digest ${digest}`, this, true);
+      return group;
+    };
+    const ordered = byDigest(this.groups);
+    for (const digest of Object.keys(args.shares)) groupOf(digest);
+    const weighted = ordered.flatMap(({ release, arn }) => {
+      const weight = args.shares[release.digest];
+      return weight === undefined ? [] : [{ arn, weight }];
+    });
+    const guarded = (role: GuardedWrite["role"]) => this.#guardOptions(args, role);
+
+    this.anchorRule = new aws.lb.ListenerRule(
+      `${name}-anchor`,
+      {
+        listenerArn: args.listenerArn,
+        priority: args.priority + 2,
+        conditions: [{ sourceIp: { values: [unmatchableSource] } }],
+        actions: [forward(ordered.map(({ arn }) => ({ arn, weight: 1 })))],
+        tags: { ...tags, "tidegate:role": "anchor" },
+      },
+      { parent: this },
+    );
+    const alarmsFirst = args.beforeMain?.(this.groups) ?? [];
+    this.mainRule = new aws.lb.ListenerRule(
+      `${name}-main`,
+      {
+        listenerArn: args.listenerArn,
+        priority: args.priority + 1,
+        conditions: mainConditions(args.match),
+        actions: [forward(weighted, stickinessOf(args))],
+        tags: { ...tags, "tidegate:role": "main" },
+      },
+      { parent: this, dependsOn: [this.anchorRule, ...alarmsFirst], ...guarded("main") },
+    );
+    this.testerRule =
+      args.testers &&
+      new aws.lb.ListenerRule(
+        `${name}-tester`,
+        {
+          listenerArn: args.listenerArn,
+          priority: args.priority,
+          conditions: testerConditions(args.match, args.testers),
+          actions: [forward([{ arn: groupOf(args.testersReach).arn, weight: 100 }])],
+          tags: { ...tags, "tidegate:role": "tester" },
+        },
+        { parent: this, dependsOn: [this.anchorRule], ...guarded("tester") },
+      );
+    this.rules = [
+      { role: "main", rule: this.mainRule },
+      { role: "anchor", rule: this.anchorRule },
+      ...(this.testerRule ? [{ role: "tester" as const, rule: this.testerRule }] : []),
+    ];
+    // Plain numbers, for stack policies: they see a component's outputs, and an ARN is unknown in a preview.
+    this.registerOutputs({
+      service: args.service,
+      shares: args.shares,
+      versions,
+      mainRuleArn: this.mainRule.arn,
+      anchorRuleArn: this.anchorRule.arn,
+      testerRuleArn: this.testerRule?.arn,
+    });
+  }
+
+  #refuse(problems: readonly string[]): void {
+    if (problems.length > 0) throw new pulumi.ResourceError(problems.join("\n"), this, true);
+  }
+
+  #guardOptions(args: WaveRouterArgs, role: GuardedWrite["role"]): { hooks?: pulumi.ResourceHookBinding } {
+    const { guard } = args;
+    if (!guard) return {};
+    // Never resolves in a preview, where ARNs may be unknown; there the hook does not run either.
+    const known = new Promise<DescribedRelease[]>((resolve) => {
+      describeReleases(this.groups).apply(resolve);
+    });
+    const hooks = guard.bind(guardHookName(args.service, role), async (hookArgs) => {
+      const releases = await known;
+      await guard.check(guardedWriteFrom(hookArgs, { role, alarms: guard.alarms, releases }));
+    });
+    return hooks ? { hooks } : {};
+  }
+}
+
+function stickinessOf(args: WaveRouterArgs) {
+  return args.stickinessSeconds === undefined
+    ? undefined
+    : { enabled: args.stickinessAllowed, seconds: args.stickinessSeconds };
+}
+
+function problemsOf(args: WaveRouterArgs): string[] {
+  const problems: string[] = [];
+  if (args.releases.length > maximumGroupsPerAction) {
+    const named = args.releases.map((release) => release.version).join(", ");
+    problems.push(
+      `service ${args.service}: too many live releases for one rule, got ${args.releases.length} (${named}); expected at most ` +
+        `${maximumGroupsPerAction}. Wait until one may go: a release that has lost its traffic goes 2 minutes later, the previous ` +
+        `one ${args.rollbackWindowMinutes} minutes after the finish; then run again`,
+    );
+  }
+  const values = conditionValueCount(args.match, args.testers);
+  if (values > maximumConditionValues || values === 0) {
+    problems.push(
+      `service ${args.service}.match: ${values === 0 ? "no condition" : "too many condition values"}, got ${values} (hosts, paths and ` +
+        `the testers' mark together); expected 1 to ${maximumConditionValues}. Use a wildcard, or split the service`,
+    );
+  }
+  const shares = Object.values(args.shares);
+  const sum = shares.reduce((total, share) => total + share, 0);
+  if (sum !== 100 || shares.some((share) => !Number.isInteger(share) || share < 1)) {
+    problems.push(
+      `service ${args.service}: shares must be whole percents above 0 that sum to 100, got ${JSON.stringify(args.shares)}`,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,127 @@
+/**
+ * From open breaches to a lower exposure: the lowest stored target wins, the receiver is looked at first (B12), and every
+ * lowering closes the latch with a hold.
+ */
+import type { Observation } from "./decide.ts";
+import { currentAttempt, grantedPercent, holdOf, lowerCanary, returnToPrevious } from "./lowering.ts";
+import { loweringResponses } from "./objectives.ts";
+import { versionOf } from "./outcome.ts";
+import { type Breach, committedPercent } from "./record.ts";
+import type { RecordDraft } from "./record-draft.ts";
+
+export function applyTargets(draft: RecordDraft, seen: Observation): void {
+  applyToBaseline(draft, seen);
+  applyToCanary(draft, seen);
+}
+
+/** Breaches that want traffic away from a release now. */
+function driving(draft: RecordDraft, digest: string): Breach[] {
+  return Object.values(draft.record.breaches).filter(
+    (breach) => !breach.observed && breach.digest === digest && loweringResponses.has(breach.response),
+  );
+}
+
+function applyToCanary(draft: RecordDraft, seen: Observation): void {
+  const canary = draft.record.canary;
+  if (!canary) return;
+  const breaches = driving(draft, canary.digest);
+  const worst = breaches.reduce<Breach | undefined>(
+    (lowest, breach) => (lowest === undefined || breach.targetPercent < lowest.targetPercent ? breach : lowest),
+    undefined,
+  );
+  if (!worst) return;
+  const live = seen.live?.shares[canary.digest] ?? 0;
+  const most = Math.max(committedPercent(draft.record), grantedPercent(draft.record, canary.digest, draft.now), live);
+  const held = draft.record.holds[worst.id];
+  const alreadyApplied = held !== undefined && held.targetPercent <= worst.targetPercent;
+  if (worst.targetPercent >= most || (alreadyApplied && committedPercent(draft.record) <= worst.targetPercent)) return;
+  const anyway = breaches.some((breach) => breach.disableAnyway);
+  if (!anyway && receiverIsLost(draft, seen, draft.record.baseline, canary.digest)) return;
+
+  const from = Math.max(live, committedPercent(draft.record));
+  const detail = `${worst.objective} (${worst.severity}) of ${versionOf(draft.record, canary.digest)} at ${worst.exposureAtStartPercent} %`;
+  lowerCanary(draft, worst.targetPercent);
+  draft.putHold(
+    holdOf(draft.record, {
+      id: worst.id,
+      scope: "digest",
+      digest: canary.digest,
+      at: draft.now,
+      cause: "breach",
+      detail,
+      response: worst.response,
+      targetPercent: worst.targetPercent,
+    }),
+  );
+  const done = worst.targetPercent === 0 ? "ROLLED BACK" : "LOWERED";
+  draft.page(
+    `${worst.id}-to-${worst.targetPercent}`,
+    worst.severity,
+    `${draft.record.service}: ${done} from ${from} % to ${worst.targetPercent} %, ${detail}`,
+    "look at the release, then acknowledge the hold with a reason",
+  );
+}
+
+/** (h): inside the rollback window every lowering response of the new baseline means the previous release at 100. */
+function applyToBaseline(draft: RecordDraft, seen: Observation): void {
+  const bad = draft.record.baseline;
+  const previous = draft.record.previous;
+  const worst = driving(draft, bad)[0];
+  if (!worst || !previous || previous.until <= draft.now) return;
+  if (!worst.disableAnyway && receiverIsLost(draft, seen, previous.digest, bad)) return;
+  const attempt = currentAttempt(draft.record, bad);
+  const detail = `${worst.objective} (${worst.severity}) of ${versionOf(draft.record, bad)} after its finish`;
+  returnToPrevious(draft);
+  draft.putHold({
+    ...holdOf(draft.record, {
+      id: worst.id,
+      scope: "digest",
+      digest: bad,
+      at: draft.now,
+      cause: "breach",
+      detail,
+      response: worst.response,
+      targetPercent: 0,
+    }),
+    attempt,
+  });
+  draft.page(
+    `${worst.id}-to-0`,
+    worst.severity,
+    `${draft.record.service}: ROLLED BACK to ${versionOf(draft.record, previous.digest)}, ${detail}`,
+    "name the previous release as baseline again, then acknowledge the hold with a reason",
+  );
+}
+
+/** Only known sickness freezes: the receiver has no healthy host and the giver has some. */
+function receiverIsLost(draft: RecordDraft, seen: Observation, receiver: string, giver: string): boolean {
+  const there = seen.health[receiver];
+  const here = seen.health[giver];
+  if (!there || !here || there.healthyCount > 0 || here.healthyCount === 0) return false;
+  const standing = Object.values(draft.record.holds).some(
+    (hold) => hold.cause === "receiver-lost" && !hold.acknowledged,
+  );
+  if (!standing) {
+    const id = `receiver-lost-${draft.now}`;
+    const detail = `${versionOf(draft.record, receiver)} has no healthy host, so ${versionOf(draft.record, giver)} keeps its traffic`;
+    draft.putHold(
+      holdOf(draft.record, {
+        id,
+        scope: "service",
+        digest: giver,
+        at: draft.now,
+        cause: "receiver-lost",
+        detail,
+        response: "freeze",
+        targetPercent: committedPercent(draft.record),
+      }),
+    );
+    draft.page(
+      id,
+      "critical",
+      `${draft.record.service}: FROZEN, a breach stands and ${detail}`,
+      "bring the receiver back; lowering goes on by itself then",
+    );
+  }
+  return true;
+}

@@ -1,0 +1,205 @@
+/**
+ * Committing what an `up` did: `WaveOpening` brings the service as declared, the live weights are read back, and only what
+ * record, lease and live agree on becomes reality. Anything else fails the `up` and changes nothing.
+ */
+
+import { type CommitProblem, returnProblems } from "./commit-problems.ts";
+import type { LiveTraffic, ServiceDescription } from "./declaration.ts";
+import { versionOf } from "./outcome.ts";
+import {
+  type CanaryState,
+  committedPercent,
+  type HistoryEntry,
+  type Instant,
+  type RecordedRelease,
+  type RolloutRecord,
+  recordSchemaVersion,
+} from "./record.ts";
+import { RecordDraft } from "./record-draft.ts";
+import { holdKey } from "./releases.ts";
+
+export type Commit =
+  | {
+      readonly kind: "committed";
+      readonly record: RolloutRecord;
+      readonly history: readonly HistoryEntry[];
+      readonly message: string;
+    }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/**
+ * @param before the record as it is, `undefined` for a first release
+ * @param live what the main rules say now, read back after Pulumi wrote them
+ */
+export function commit(
+  before: RolloutRecord | undefined,
+  description: ServiceDescription,
+  live: LiveTraffic,
+  now: Instant,
+): Commit {
+  const problem = returnProblems(before, description, live, now);
+  if (problem) return { kind: "refused", reason: text(description, problem) };
+  if (before === undefined || before.retiredAt !== undefined) return commitFirst(before, description, now);
+  return commitKnown(before, description, now);
+}
+
+function text(description: ServiceDescription, problem: CommitProblem): string {
+  return `${description.service}: not committed: ${problem}`;
+}
+
+function commitFirst(tombstone: RolloutRecord | undefined, description: ServiceDescription, now: Instant): Commit {
+  const record: RolloutRecord = {
+    ...described(description),
+    schemaVersion: recordSchemaVersion,
+    revision: (tombstone?.revision ?? 0) + 1,
+    realityGeneration: tombstone?.realityGeneration ?? 0,
+    releases: releasesOf(description, {}, [description.baseline]),
+    baseline: description.baseline,
+    ...(description.canary ? { canary: stagedCanary(description.canary, now) } : {}),
+    leaving: {},
+    ceilings: { [description.baseline]: 100 },
+    attempts: tombstone?.attempts ?? {},
+    ...(description.intent ? { lastIntent: description.intent } : {}),
+    breaches: {},
+    holds: tombstone?.holds ?? {},
+    outbox: [],
+  };
+  const message = `${versionOf(record, record.baseline)} is the baseline at 100 %`;
+  return { kind: "committed", record, history: [{ at: now, kind: "commit", message, exposurePercent: 0 }], message };
+}
+
+function commitKnown(before: RolloutRecord, description: ServiceDescription, now: Instant): Commit {
+  const draft = new RecordDraft(before, now);
+  const wasPercent = committedPercent(before);
+  draft.set(described(description));
+  if (description.stickinessSeconds === undefined && before.stickinessSeconds !== undefined)
+    draft.drop("stickinessSeconds");
+
+  if (description.baseline !== before.baseline) moveBaseline(draft, description);
+  moveCanary(draft, description);
+  letGo(draft, description);
+  draft.set({ releases: releasesOf(description, before.releases, [draft.record.baseline]) });
+  if (description.intent) draft.set({ lastIntent: description.intent });
+  if (draft.record.lease) draft.drop("lease");
+  if (description.retire) {
+    draft.set({ retiredAt: now });
+    draft.tell("retired", "the service is retired; the config may drop it");
+  }
+  const message = `${describeMove(before, draft.record, wasPercent)}`;
+  draft.tell("commit", message);
+  if (description.overrideReason !== undefined)
+    draft.tell("override", `gate overridden: ${description.overrideReason}`);
+  return { kind: "committed", record: draft.finish(), history: draft.history, message };
+}
+
+/** The parts of the record that the program alone knows. */
+function described(description: ServiceDescription) {
+  return {
+    environment: description.environment,
+    service: description.service,
+    mode: description.mode,
+    source: description.source,
+    plan: description.plan,
+    rules: description.rules,
+    alarms: description.alarms,
+    loadBalancerArnSuffix: description.loadBalancerArnSuffix,
+    ...(description.stickinessSeconds === undefined ? {} : { stickinessSeconds: description.stickinessSeconds }),
+    blindMinutes: description.blindMinutes,
+    rollbackWindowMinutes: description.rollbackWindowMinutes,
+  };
+}
+
+function releasesOf(
+  description: ServiceDescription,
+  before: Readonly<Record<string, RecordedRelease>>,
+  knownGood: readonly string[],
+): Record<string, RecordedRelease> {
+  return Object.fromEntries(
+    description.releases.map((release) => [
+      release.digest,
+      { ...release, knownGood: (before[release.digest]?.knownGood ?? false) || knownGood.includes(release.digest) },
+    ]),
+  );
+}
+
+function stagedCanary(canary: { readonly digest: string; readonly attempt: number }, now: Instant): CanaryState {
+  return { ...canary, exposurePercent: 0, waveOpenedAt: now, servedPercents: [] };
+}
+
+/** A finish, or a replacement: the old baseline stays as `previous` for the rollback window. */
+function moveBaseline(draft: RecordDraft, description: ServiceDescription): void {
+  const old = draft.record.baseline;
+  draft.set({
+    baseline: description.baseline,
+    previous: { digest: old, until: draft.now + draft.record.rollbackWindowMinutes * 60_000 },
+    ceilings: { ...draft.record.ceilings, [description.baseline]: 100, [old]: 100 },
+  });
+  if (draft.record.canary?.digest === description.baseline) draft.drop("canary");
+}
+
+function moveCanary(draft: RecordDraft, description: ServiceDescription): void {
+  const now = draft.now;
+  const old = draft.record.canary;
+  const wanted = description.canary;
+  if (old && old.digest !== wanted?.digest) {
+    const leftAt = old.exposurePercent > 0 ? now : old.weightsLeftAt;
+    draft.set({
+      ceilings: { ...draft.record.ceilings, [old.digest]: 0 },
+      ...(leftAt === undefined ? {} : { leaving: { ...draft.record.leaving, [old.digest]: leftAt } }),
+      breaches: Object.fromEntries(
+        Object.entries(draft.record.breaches).filter(([, breach]) => breach.digest !== old.digest),
+      ),
+    });
+    draft.drop("canary");
+  }
+  if (!wanted) return;
+  const current = draft.record.canary ?? stagedCanary(wanted, now);
+  const to = description.exposurePercent;
+  const from = current.exposurePercent;
+  const sameAttempt = current.attempt === wanted.attempt;
+  const served =
+    sameAttempt && to > from && from > 0
+      ? [...new Set([...current.servedPercents, from])]
+      : sameAttempt && to !== 0
+        ? current.servedPercents
+        : [];
+  const next: CanaryState = {
+    digest: wanted.digest,
+    attempt: wanted.attempt,
+    exposurePercent: to,
+    waveOpenedAt: to === from && sameAttempt ? current.waveOpenedAt : now,
+    servedPercents: served,
+    ...(to === 0 && from > 0 ? { weightsLeftAt: now } : {}),
+    ...(to === 0 && from === 0 && current.weightsLeftAt !== undefined ? { weightsLeftAt: current.weightsLeftAt } : {}),
+  };
+  const key = holdKey(wanted.digest);
+  const { [wanted.digest]: _stays, ...leaving } = draft.record.leaving;
+  draft.set({
+    canary: next,
+    leaving,
+    ceilings: { ...draft.record.ceilings, [wanted.digest]: to },
+    ...(to > 0
+      ? { attempts: { ...draft.record.attempts, [key]: Math.max(draft.record.attempts[key] ?? 0, wanted.attempt) } }
+      : {}),
+  });
+}
+
+/** What the program no longer declares is gone. */
+function letGo(draft: RecordDraft, description: ServiceDescription): void {
+  const declared = new Set(description.releases.map((release) => release.digest));
+  if (draft.record.previous && !declared.has(draft.record.previous.digest)) draft.drop("previous");
+  const leaving = Object.entries(draft.record.leaving).filter(([digest]) => declared.has(digest));
+  if (leaving.length !== Object.keys(draft.record.leaving).length) draft.set({ leaving: Object.fromEntries(leaving) });
+}
+
+function describeMove(before: RolloutRecord, after: RolloutRecord, wasPercent: number): string {
+  const isPercent = committedPercent(after);
+  if (after.baseline !== before.baseline) {
+    return `${versionOf(after, after.baseline)} is the baseline at 100 %, ${versionOf(before, before.baseline)} stays armed`;
+  }
+  const canary = after.canary ?? before.canary;
+  if (!canary) return "nothing moved";
+  const version = versionOf(after.canary ? after : before, canary.digest);
+  if (isPercent === wasPercent) return `${version} stays at ${isPercent} %`;
+  return `${version} from ${wasPercent} % to ${isPercent} %`;
+}

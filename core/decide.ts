@@ -1,0 +1,331 @@
+/**
+ * The hook's one decision: record and observation in, record and reasons out. Level-triggered: alarm events only make it
+ * run sooner, what counts is what the alarms say now. It only ever lowers.
+ */
+import { applyTargets } from "./apply-targets.ts";
+import type { LiveTraffic } from "./declaration.ts";
+import { checkDrift } from "./drift.ts";
+import { grantedPercent, holdOf } from "./lowering.ts";
+import { loweringResponses, type Severity } from "./objectives.ts";
+import { versionOf } from "./outcome.ts";
+import { waveAt } from "./plans.ts";
+import {
+  type Breach,
+  committedPercent,
+  type HistoryEntry,
+  holdsOn,
+  type Instant,
+  type RolloutRecord,
+  type WatchedAlarm,
+} from "./record.ts";
+import { RecordDraft } from "./record-draft.ts";
+import { targetOf } from "./respond.ts";
+
+/** What the hook saw just now. Absent: it could not be read. */
+export interface Observation {
+  readonly live: LiveTraffic | undefined;
+  readonly alarms:
+    | readonly { readonly alarmName: string; readonly state: "OK" | "ALARM" | "INSUFFICIENT_DATA" }[]
+    | undefined;
+  readonly health: Readonly<Record<string, { readonly healthyCount: number; readonly totalCount: number }>>;
+  /** Whether the canary's requests were measured where there must have been some (B8). */
+  readonly visibility: "seen" | "canary-missing" | "all-missing" | "not-looked";
+}
+
+export interface Decision {
+  /** The very same object as before when nothing changed. */
+  readonly record: RolloutRecord;
+  readonly history: readonly HistoryEntry[];
+  /** Live traffic has more than the record grants: the main rules must be written from the record. */
+  readonly lowersLive: boolean;
+}
+
+/** After a canary was lost from the metrics, as long until its absence counts again. Unit: seconds. */
+const noDataSettleSeconds = 600;
+
+export function decide(before: RolloutRecord, seen: Observation, now: Instant): Decision {
+  if (before.retiredAt !== undefined) return { record: before, history: [], lowersLive: false };
+  const draft = new RecordDraft(before, now);
+  dropExpiredLease(draft);
+  closeRecovered(draft, seen);
+  openBreaches(draft, seen);
+  watchBlindness(draft, seen);
+  escalate(draft, seen);
+  applyTargets(draft, seen);
+  const lowersLive = checkDrift(draft, seen);
+  return { record: draft.finish(), history: draft.history, lowersLive };
+}
+
+function dropExpiredLease(draft: RecordDraft): void {
+  const lease = draft.record.lease;
+  if (!lease || lease.expiresAt > draft.now) return;
+  draft.tell("lease-lapsed", `lease ${lease.id} (${lease.kind} to ${lease.toPercent} %) of ${lease.takenBy} lapsed`);
+  draft.drop("lease");
+}
+
+/** What one objective and severity of one release says: the worst of its windows. */
+interface Reading {
+  readonly key: string;
+  readonly alarm: WatchedAlarm;
+  readonly settleSeconds: number;
+}
+
+function readings(record: RolloutRecord, seen: Observation): Map<string, Reading> {
+  const open = new Map<string, Reading>();
+  if (seen.alarms === undefined) return open;
+  const inAlarm = new Set(seen.alarms.filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
+  for (const alarm of record.alarms) {
+    if (!inAlarm.has(alarm.alarmName)) continue;
+    const key = breachKey(alarm.objective, alarm.severity, alarm.digest);
+    const settleSeconds = Math.max(alarm.settleSeconds, open.get(key)?.settleSeconds ?? 0);
+    open.set(key, { key, alarm, settleSeconds });
+  }
+  return open;
+}
+
+/** The key of a breach: one for each objective, severity and release. */
+export function breachKey(objective: string, severity: Severity, digest: string): string {
+  return `${objective}/${severity}/${digest}`;
+}
+
+const noDataObjective = "no-data";
+
+function closeRecovered(draft: RecordDraft, seen: Observation): void {
+  const open = readings(draft.record, seen);
+  const kept: Record<string, Breach> = {};
+  let changed = false;
+  for (const [key, breach] of Object.entries(draft.record.breaches)) {
+    const still =
+      breach.objective === noDataObjective
+        ? seen.visibility === "canary-missing" ||
+          (seen.visibility === "not-looked" && share(draft.record, seen, breach.digest) > 0)
+        : seen.alarms === undefined || open.has(key);
+    if (still) kept[key] = breach;
+    else {
+      changed = true;
+      draft.tell(
+        "recovered",
+        `${breach.objective} (${breach.severity}) of ${versionOf(draft.record, breach.digest)} is within bounds again`,
+      );
+    }
+  }
+  if (changed) draft.set({ breaches: kept });
+}
+
+function share(record: RolloutRecord, seen: Observation, digest: string): number {
+  const live = seen.live?.shares[digest] ?? 0;
+  const committed = record.canary?.digest === digest ? committedPercent(record) : 0;
+  return Math.max(live, committed);
+}
+
+function openBreaches(draft: RecordDraft, seen: Observation): void {
+  for (const reading of readings(draft.record, seen).values()) {
+    if (draft.record.breaches[reading.key]) continue;
+    const { alarm } = reading;
+    const isCanary = draft.record.canary?.digest === alarm.digest;
+    if (isCanary && share(draft.record, seen, alarm.digest) > 0) {
+      open(draft, seen, alarm, reading.settleSeconds);
+    } else if (alarm.digest === draft.record.baseline) {
+      openOnBaseline(draft, alarm, reading.settleSeconds);
+    }
+  }
+}
+
+function open(
+  draft: RecordDraft,
+  seen: Observation,
+  alarm: Pick<WatchedAlarm, "digest" | "objective" | "severity" | "response" | "mode" | "disableAnyway">,
+  settleSeconds: number,
+): void {
+  const { record, now } = draft;
+  const live = seen.live?.shares[alarm.digest];
+  const exposureAtStartPercent = live ?? committedPercent(record);
+  const byHuman =
+    waveAt(record.plan, exposureAtStartPercent)?.lowering === "human" && loweringResponses.has(alarm.response);
+  const response = byHuman ? "freeze" : alarm.response;
+  // An opening that breaches before its commit was never granted: never aim above what is committed.
+  const targetPercent = loweringResponses.has(response)
+    ? Math.min(targetOf(response, exposureAtStartPercent, record.plan), committedPercent(record))
+    : exposureAtStartPercent;
+  const observed = record.mode === "observe" || alarm.mode === "observe";
+  const breach: Breach = {
+    id: `${alarm.objective}-${alarm.severity}-${now}`,
+    digest: alarm.digest,
+    objective: alarm.objective,
+    severity: alarm.severity,
+    response,
+    startedAt: now,
+    exposureAtStartPercent,
+    targetPercent,
+    lastStepAt: now,
+    settleSeconds,
+    disableAnyway: alarm.disableAnyway,
+    observed,
+  };
+  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  const what = `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)} at ${exposureAtStartPercent} %`;
+  if (observed) {
+    draft.tell("would-respond", `observing: ${what} would ${response} to ${targetPercent} %`);
+    return;
+  }
+  draft.tell("breach", `${what}: ${response}${loweringResponses.has(response) ? ` to ${targetPercent} %` : ""}`);
+  if (response === "notify") {
+    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed");
+  } else if (response === "freeze") {
+    draft.putHold(
+      holdOf(record, {
+        id: breach.id,
+        scope: "digest",
+        digest: alarm.digest,
+        at: now,
+        cause: "breach",
+        detail: byHuman ? `${what}; lowering at this wave is a human's decision` : what,
+        response,
+        targetPercent: committedPercent(record),
+      }),
+    );
+    draft.page(
+      breach.id,
+      "critical",
+      `${record.service}: FROZEN at ${exposureAtStartPercent} %, ${what}`,
+      "no opening until acknowledged; decide whether to kill",
+    );
+  }
+}
+
+/** The baseline breaches: back to the previous release inside the rollback window, else there is nowhere to go (a, h). */
+function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: number): void {
+  const { record, now } = draft;
+  const lowering = loweringResponses.has(alarm.response);
+  const canReturn = record.previous !== undefined && record.previous.until > now;
+  const observed = record.mode === "observe" || alarm.mode === "observe";
+  const response = lowering && !canReturn ? "freeze" : alarm.response;
+  const what = `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)}, the baseline`;
+  const breach: Breach = {
+    id: `${alarm.objective}-${alarm.severity}-${now}`,
+    digest: alarm.digest,
+    objective: alarm.objective,
+    severity: alarm.severity,
+    response,
+    startedAt: now,
+    exposureAtStartPercent: 100 - committedPercent(record),
+    targetPercent: lowering && canReturn ? 0 : 100 - committedPercent(record),
+    lastStepAt: now,
+    settleSeconds,
+    disableAnyway: alarm.disableAnyway,
+    observed,
+  };
+  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  if (observed) {
+    draft.tell("would-respond", `observing: ${what} would ${response}`);
+    return;
+  }
+  draft.tell("breach", `${what}: ${response}`);
+  if (response === "freeze") {
+    draft.putHold(
+      holdOf(record, {
+        id: breach.id,
+        scope: "service",
+        digest: alarm.digest,
+        at: now,
+        cause: "no-other-release",
+        detail: `${what}; there is no other release to take its traffic`,
+        response,
+        targetPercent: committedPercent(record),
+      }),
+    );
+    draft.page(breach.id, "critical", `${record.service}: FROZEN, ${what}`, "no other release can take its traffic");
+  } else if (response === "notify") {
+    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed");
+  }
+}
+
+/** No data while exposed becomes a breach once there must have been some; everything missing freezes (B8). */
+function watchBlindness(draft: RecordDraft, seen: Observation): void {
+  const { record, now } = draft;
+  const canary = record.canary;
+  if (!canary || canary.exposurePercent === 0 || seen.visibility === "seen") {
+    if (record.blindSince !== undefined && seen.visibility !== "not-looked") draft.drop("blindSince");
+    return;
+  }
+  if (seen.visibility === "canary-missing") {
+    if (!record.breaches[breachKey(noDataObjective, "critical", canary.digest)]) {
+      open(
+        draft,
+        seen,
+        {
+          digest: canary.digest,
+          objective: noDataObjective,
+          severity: "critical",
+          response: "disable",
+          mode: record.mode,
+          disableAnyway: false,
+        },
+        noDataSettleSeconds,
+      );
+    }
+    return;
+  }
+  if (seen.visibility !== "all-missing") return;
+  if (record.blindSince === undefined) {
+    draft.set({ blindSince: now });
+    return;
+  }
+  const blindFor = now - record.blindSince;
+  const alreadyHeld = Object.values(record.holds).some(
+    (hold) => hold.cause === "blind" && hold.at >= (record.blindSince ?? 0),
+  );
+  if (blindFor < record.blindMinutes * 60_000 || alreadyHeld) return;
+  if (record.mode === "observe") return;
+  const id = `blind-${now}`;
+  const detail = `nothing was measured for ${record.blindMinutes} min at ${canary.exposurePercent} %`;
+  draft.putHold(
+    holdOf(record, {
+      id,
+      scope: "service",
+      digest: canary.digest,
+      at: now,
+      cause: "blind",
+      detail,
+      response: "freeze",
+      targetPercent: canary.exposurePercent,
+    }),
+  );
+  draft.page(
+    id,
+    "critical",
+    `${record.service}: FROZEN at ${canary.exposurePercent} %, ${detail}`,
+    "no verdict is possible; look at the metrics, decide whether to kill",
+  );
+}
+
+/** A second step needs bad points that all lie after the last one; a response that changes nothing becomes `disable` (B2). */
+function escalate(draft: RecordDraft, seen: Observation): void {
+  const canary = draft.record.canary;
+  if (!canary || seen.alarms === undefined) return;
+  for (const [key, breach] of Object.entries(draft.record.breaches)) {
+    if (breach.observed || breach.digest !== canary.digest || !loweringResponses.has(breach.response)) continue;
+    if (canary.exposurePercent === 0 || breach.targetPercent < canary.exposurePercent) continue;
+    if (draft.now - breach.lastStepAt < breach.settleSeconds * 1_000) continue;
+    const aimed = targetOf(breach.response, canary.exposurePercent, draft.record.plan);
+    const targetPercent = aimed < canary.exposurePercent ? aimed : 0;
+    draft.set({ breaches: { ...draft.record.breaches, [key]: { ...breach, targetPercent, lastStepAt: draft.now } } });
+    draft.tell(
+      "escalated",
+      `${breach.objective} (${breach.severity}) goes on at ${canary.exposurePercent} %: next step ${targetPercent} %`,
+    );
+  }
+}
+
+/** Whether live traffic could still rise by itself: a granted opening is under way. */
+export function openingUnderWay(record: RolloutRecord, now: Instant): boolean {
+  const canary = record.canary;
+  return canary !== undefined && grantedPercent(record, canary.digest, now) > canary.exposurePercent;
+}
+
+/** Unacknowledged holds of the record, oldest first. */
+export function standingHolds(record: RolloutRecord) {
+  return [...new Set([...holdsOn(record, record.baseline), ...holdsOn(record, record.canary?.digest ?? "")])].sort(
+    (left, right) => left.at - right.at,
+  );
+}

@@ -1,0 +1,79 @@
+/** Taking traffic away: the only direction in which the record changes without an opening. */
+
+import { versionOf } from "./outcome.ts";
+import { committedPercent, type Hold, type RolloutRecord } from "./record.ts";
+import type { RecordDraft } from "./record-draft.ts";
+import { holdKey } from "./releases.ts";
+
+/**
+ * Commits a lower exposure of the canary; the ceiling falls with it, any lease is revoked, served soaks are void.
+ * Does nothing but revoke when the canary has no more than that already.
+ */
+export function lowerCanary(draft: RecordDraft, targetPercent: number): void {
+  const canary = draft.record.canary;
+  if (!canary) return;
+  if (draft.record.lease) {
+    draft.tell("lease-revoked", `lease ${draft.record.lease.id} (${draft.record.lease.kind}) revoked by a lowering`);
+    draft.drop("lease");
+    draft.bumpReality();
+  }
+  if (targetPercent >= canary.exposurePercent) return;
+  const from = canary.exposurePercent;
+  draft.set({
+    canary: {
+      ...canary,
+      exposurePercent: targetPercent,
+      waveOpenedAt: draft.now,
+      servedPercents: [],
+      ...(targetPercent === 0 ? { weightsLeftAt: draft.now } : {}),
+    },
+    ceilings: { ...draft.record.ceilings, [canary.digest]: targetPercent },
+  });
+  draft.bumpReality();
+  draft.tell(
+    targetPercent === 0 ? "rollback" : "lowered",
+    `${versionOf(draft.record, canary.digest)} from ${from} % to ${targetPercent} %`,
+  );
+}
+
+/** (h) After a finish every lowering means the previous release at 100; it is the record's baseline again. */
+export function returnToPrevious(draft: RecordDraft): void {
+  const previous = draft.record.previous;
+  if (!previous) return;
+  const bad = draft.record.baseline;
+  lowerCanary(draft, 0);
+  draft.set({
+    baseline: previous.digest,
+    ceilings: { ...draft.record.ceilings, [bad]: 0, [previous.digest]: 100 },
+    leaving: { ...draft.record.leaving, [bad]: draft.now },
+  });
+  draft.drop("previous", "lease");
+  draft.bumpReality();
+  draft.tell(
+    "rollback",
+    `${versionOf(draft.record, bad)} to 0 %: all traffic returns to ${versionOf(draft.record, previous.digest)}`,
+  );
+}
+
+/** The attempt that a hold on a digest ends. */
+export function currentAttempt(record: RolloutRecord, digest: string): number {
+  if (record.canary?.digest === digest) return record.canary.attempt;
+  return Math.max(record.attempts[holdKey(digest)] ?? 0, 1);
+}
+
+/** A hold with the defaults of a breach-driven one. */
+export function holdOf(
+  record: RolloutRecord,
+  hold: Pick<Hold, "id" | "scope" | "digest" | "cause" | "detail" | "response" | "targetPercent" | "at">,
+): Hold {
+  return { ...hold, attempt: currentAttempt(record, hold.digest) };
+}
+
+/** What an up could at most make live now: the committed exposure, or what a valid opening lease grants. */
+export function grantedPercent(record: RolloutRecord, digest: string, now: number): number {
+  const committed = record.canary?.digest === digest ? committedPercent(record) : 0;
+  const lease = record.lease;
+  const granted =
+    lease && lease.kind === "opening" && lease.digest === digest && lease.expiresAt > now ? lease.toPercent : 0;
+  return Math.max(committed, granted);
+}

@@ -1,0 +1,121 @@
+/**
+ * Every physical name Tidegate gives, built and length-checked in one place, so that program, guard and hook say the same.
+ *
+ * Why two different things never share a name: the parts are slugs, and each name joins them with a separator that no slug
+ * contains (`/` in alarms, `--` in target groups). Only where a target group's name must be cut does a hash stand in for the
+ * rest, and a cut name never contains `--`, so it cannot meet an uncut one.
+ */
+import { createHash } from "node:crypto";
+import type { Severity } from "./objectives.ts";
+import type { Release } from "./releases.ts";
+
+/** Longest environment name. Unit: characters. Leaves the load balancer's name well under its 32. */
+export const maximumEnvironmentLength = 16;
+/** Longest service name. Unit: characters. */
+export const maximumServiceLength = 32;
+/** Longest objective name. Unit: characters. Keeps the longest alarm name under CloudWatch's 255. */
+export const maximumObjectiveLength = 40;
+/** Longest alarm name. Unit: characters. Source: CloudWatch PutMetricAlarm API reference, read 2026-11. */
+export const maximumAlarmNameLength = 255;
+/**
+ * Longest logical name of a target group. Unit: characters. ELBv2 allows 32 (letters, digits, inner hyphens), of which Pulumi's
+ * autonaming takes a hyphen and 7 hex. Source: ELBv2 CreateTargetGroup API reference, read 2026-11.
+ */
+export const maximumTargetGroupLogicalLength = 32 - 8;
+
+const maximumVersionSlugLength = 24;
+const digestHashLength = 8;
+/** 48 bits: among 10,000 cut names two meet with a chance of 2 in 10 million. */
+const cutHashLength = 12;
+
+const slugPattern = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
+/** What a slug is, in words, for messages. */
+export const slugRule = "lower-case letters, digits and single inner hyphens, starting with a letter";
+
+/** Whether a text is a slug of at most `maximumLength` characters: `checkout`, `checkout-eu`. */
+export function isSlug(text: string, maximumLength: number): boolean {
+  return text.length <= maximumLength && slugPattern.test(text);
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function cut(text: string, length: number): string {
+  return text.slice(0, length).replace(/-+$/, "");
+}
+
+/** Lower case, everything else to single hyphens, none at the ends, at most 24 characters. `2.4.0+B` becomes `2-4-0-b`. */
+export function versionSlug(version: string): string {
+  const slug = version
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return cut(slug, maximumVersionSlugLength) || "release";
+}
+
+/**
+ * A release in names: readable version, then 8 hex of its digest's SHA-256. The same digest under another version text is
+ * another key, so a release must keep its version text while it lives.
+ */
+export function releaseKey(release: Pick<Release, "version" | "digest">): string {
+  return `${versionSlug(release.version)}-${sha256(release.digest).slice(0, digestHashLength)}`;
+}
+
+/**
+ * Logical name of a release's target group; with Pulumi's suffix it stays within ELBv2's 32 characters.
+ * Whole, it is `<service>--<releaseKey>`; cut, `<start of service>-<12 hex of both>`.
+ */
+export function targetGroupLogicalName(service: string, key: string): string {
+  const whole = `${service}--${key}`;
+  if (whole.length <= maximumTargetGroupLogicalLength) return whole;
+  const hash = sha256(`${service}/${key}`).slice(0, cutHashLength);
+  return `${cut(service, maximumTargetGroupLogicalLength - cutHashLength - 1)}-${hash}`;
+}
+
+/** What every alarm name of an environment starts with; the hook's event rule matches on it. */
+export function alarmPrefix(environment: string): string {
+  return `tidegate/${environment}/`;
+}
+
+/**
+ * Physical name of one alarm of one release. `alarmKey` is `AlarmSpec.key`, and may contain slashes.
+ * @throws RangeError above 255 characters, which no checked config reaches
+ */
+export function alarmName(environment: string, service: string, key: string, alarmKey: string): string {
+  const name = `${alarmPrefix(environment)}${service}/${key}/${alarmKey}`;
+  if (name.length > maximumAlarmNameLength) {
+    throw new RangeError(`alarm name ${name}: too long, got ${name.length} characters; expected at most 255`);
+  }
+  return name;
+}
+
+/** Physical name of the composite of a release's alarms of one severity. An alarm key always has slashes, a severity none. */
+export function compositeAlarmName(environment: string, service: string, key: string, severity: Severity): string {
+  return alarmName(environment, service, key, severity);
+}
+
+/** The parts of one of our alarm names; `undefined` for any other name. */
+export function parseAlarmName(
+  name: string,
+): { environment: string; service: string; releaseKey: string; alarmKey: string } | undefined {
+  const [owner, environment, service, key, ...rest] = name.split("/");
+  if (owner !== "tidegate" || !environment || !service || !key || !rest[0]) return undefined;
+  return { environment, service, releaseKey: key, alarmKey: rest.join("/") };
+}
+
+/** Name of the load balancer that an environment makes when none is adopted; at most 25 of ELBv2's 32 characters. */
+export function loadBalancerName(environment: string): string {
+  return `tidegate-${environment}`;
+}
+
+/** Name of the DynamoDB table with the rollout records. */
+export function tableName(environment: string): string {
+  return `tidegate-${environment}`;
+}
+
+/** Name of the hook's Lambda function. */
+export function hookFunctionName(environment: string): string {
+  return `tidegate-${environment}-hook`;
+}

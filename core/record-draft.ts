@@ -1,0 +1,73 @@
+/** A record being changed: collects the new state, the history lines and the pages of one decision, written together. */
+
+import type { Severity } from "./objectives.ts";
+import {
+  committedPercent,
+  dedupKeyOf,
+  type HistoryEntry,
+  type Hold,
+  type Instant,
+  type Page,
+  type RolloutRecord,
+} from "./record.ts";
+
+export class RecordDraft {
+  readonly before: RolloutRecord;
+  readonly now: Instant;
+  record: RolloutRecord;
+  readonly history: HistoryEntry[] = [];
+
+  constructor(before: RolloutRecord, now: Instant) {
+    this.before = before;
+    this.record = before;
+    this.now = now;
+  }
+
+  set(change: Partial<RolloutRecord>): void {
+    this.record = { ...this.record, ...change };
+  }
+
+  /** Drops optional fields; a spread with `undefined` would leave the key behind. */
+  drop(
+    ...keys: (
+      | "canary"
+      | "previous"
+      | "lease"
+      | "paused"
+      | "blindSince"
+      | "lastIntent"
+      | "retiredAt"
+      | "stickinessSeconds"
+    )[]
+  ): void {
+    const next: Record<string, unknown> = { ...this.record };
+    for (const key of keys) delete next[key];
+    this.record = next as unknown as RolloutRecord;
+  }
+
+  tell(kind: string, message: string): void {
+    this.history.push({ at: this.now, kind, message, exposurePercent: committedPercent(this.record) });
+  }
+
+  /** Puts a page in the outbox, once an id. */
+  page(id: string, severity: Severity, summary: string, detail: string): void {
+    if (this.record.outbox.some((page) => page.id === id)) return;
+    const page: Page = { id, dedupKey: dedupKeyOf(this.before), severity, summary, detail, at: this.now };
+    this.set({ outbox: [...this.record.outbox, page] });
+  }
+
+  putHold(hold: Hold): void {
+    this.set({ holds: { ...this.record.holds, [hold.id]: hold } });
+    this.bumpReality();
+    this.tell("hold", `hold ${hold.id} (${hold.scope}): ${hold.detail}; target ${hold.targetPercent} %`);
+  }
+
+  bumpReality(): void {
+    this.set({ realityGeneration: this.before.realityGeneration + 1 });
+  }
+
+  /** The changed record with its next revision, or the very same object when nothing changed. */
+  finish(): RolloutRecord {
+    return this.record === this.before ? this.before : { ...this.record, revision: this.before.revision + 1 };
+  }
+}

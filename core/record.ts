@@ -1,0 +1,204 @@
+/**
+ * The rollout record: what is real, one item per service, written by guard, hook and commands, never by Pulumi.
+ * Only types and small readers live here; each way of changing it is a file of its own in this folder.
+ */
+
+import type { Indicator, MetricSource, Response, Severity } from "./objectives.ts";
+import type { Plan } from "./plans.ts";
+import type { Release } from "./releases.ts";
+import { sameHold } from "./releases.ts";
+
+/** Instants are milliseconds since the epoch, UTC. */
+export type Instant = number;
+
+export const recordSchemaVersion = 1;
+
+/** A listener rule that Tidegate writes for a service. */
+export interface RuleRef {
+  readonly arn: string;
+  readonly role: "main" | "tester" | "anchor";
+}
+
+/** What the hook needs to know of one alarm: which promise it watches and what to do. */
+export interface WatchedAlarm {
+  readonly alarmName: string;
+  readonly digest: string;
+  readonly objective: string;
+  readonly indicator: Indicator;
+  readonly severity: Severity;
+  readonly response: Response;
+  readonly mode: "act" | "observe";
+  readonly disableAnyway: boolean;
+  /** After a lowering, this long until only newer points count. */
+  readonly settleSeconds: number;
+}
+
+/** A release as the record keeps it: all that is needed to declare it again. */
+export interface RecordedRelease extends Release {
+  readonly targetGroupArn: string;
+  /** ARN suffix `targetgroup/<name>/<id>`, the CloudWatch dimension. */
+  readonly targetGroupArnSuffix: string;
+  /** True where the group is the user's own, false where the program made it. */
+  readonly adopted: boolean;
+  /** Finished a rollout, or was the first baseline. */
+  readonly knownGood: boolean;
+}
+
+export interface CanaryState {
+  readonly digest: string;
+  readonly attempt: number;
+  /** Committed exposure. Unit: percent, 0 to 100. */
+  readonly exposurePercent: number;
+  /** Start of the soak clock at this exposure. */
+  readonly waveOpenedAt: Instant;
+  /** Exposures whose soak this attempt has served healthy; a breach voids them. */
+  readonly servedPercents: readonly number[];
+  /** When the last traffic left it; absent while it has some or never had any. */
+  readonly weightsLeftAt?: Instant;
+}
+
+/** A short right to change live weights, taken by the guard before Pulumi writes the rule. */
+export interface Lease {
+  readonly id: string;
+  readonly kind: "opening" | "lowering" | "finish";
+  readonly digest: string;
+  readonly attempt: number;
+  readonly fromPercent: number;
+  readonly toPercent: number;
+  /** The stack (and in it nothing finer): the same stack may renew, another waits. */
+  readonly takenBy: string;
+  readonly expiresAt: Instant;
+}
+
+export interface Breach {
+  readonly id: string;
+  readonly digest: string;
+  readonly objective: string;
+  readonly severity: Severity;
+  readonly response: Response;
+  readonly startedAt: Instant;
+  readonly exposureAtStartPercent: number;
+  /** Computed once from the exposure at the start, re-applied as it stands. */
+  readonly targetPercent: number;
+  readonly lastStepAt: Instant;
+  readonly settleSeconds: number;
+  readonly disableAnyway: boolean;
+  /** Recorded only: the service or the objective is in observe mode. */
+  readonly observed: boolean;
+}
+
+export type HoldCause =
+  | "breach"
+  | "kill"
+  | "unexplained-lowering"
+  | "receiver-lost"
+  | "blind"
+  | "no-other-release"
+  | "unknown-target-group";
+
+export interface Hold {
+  readonly id: string;
+  readonly scope: "digest" | "service";
+  readonly digest: string;
+  readonly at: Instant;
+  readonly cause: HoldCause;
+  /** Human words: which objective, which values. */
+  readonly detail: string;
+  readonly response: Response;
+  readonly targetPercent: number;
+  /** The attempt that the hold ended or lowered. */
+  readonly attempt: number;
+  readonly acknowledged?: { readonly by: string; readonly reason: string; readonly at: Instant };
+}
+
+/** A message waiting to be sent: written with the decision, so that a crash cannot lose it. */
+export interface Page {
+  /** Unique; an at-least-once sender may send it twice. */
+  readonly id: string;
+  /** One incident per rollout. */
+  readonly dedupKey: string;
+  readonly severity: Severity;
+  readonly summary: string;
+  readonly detail: string;
+  readonly at: Instant;
+}
+
+export interface RolloutRecord {
+  readonly schemaVersion: number;
+  readonly revision: number;
+  /** Bumped by lowerings, holds and acknowledgements alone: a program that sees another number re-commits. */
+  readonly realityGeneration: number;
+  readonly environment: string;
+  readonly service: string;
+  readonly mode: "act" | "observe";
+  readonly source: MetricSource;
+  readonly plan: Plan;
+  readonly rules: readonly RuleRef[];
+  readonly alarms: readonly WatchedAlarm[];
+  /** The load balancer's CloudWatch dimension `app/<name>/<id>`. */
+  readonly loadBalancerArnSuffix: string;
+  /** Group stickiness while both releases carry traffic and nothing is lowered. Unit: seconds; absent: off. */
+  readonly stickinessSeconds?: number;
+  readonly blindMinutes: number;
+  /** How long the old release stays attached and armed after a finish. */
+  readonly rollbackWindowMinutes: number;
+  readonly releases: Readonly<Record<string, RecordedRelease>>;
+  readonly baseline: string;
+  readonly canary?: CanaryState;
+  readonly previous?: { readonly digest: string; readonly until: Instant };
+  /** Releases no longer wanted, kept until ALB has surely forgotten their weights. */
+  readonly leaving: Readonly<Record<string, Instant>>;
+  /** Most each release may have. Unit: percent. Not listed: 0. */
+  readonly ceilings: Readonly<Record<string, number>>;
+  /** Highest attempt of each release (by hold key); survives the release. */
+  readonly attempts: Readonly<Record<string, number>>;
+  readonly lastIntent?: { readonly digest: string; readonly attempt: number; readonly wave: number };
+  readonly lease?: Lease;
+  readonly breaches: Readonly<Record<string, Breach>>;
+  readonly holds: Readonly<Record<string, Hold>>;
+  readonly paused?: { readonly by: string; readonly reason: string; readonly at: Instant };
+  /** Everything measured has been missing since; for the blind clock. */
+  readonly blindSince?: Instant;
+  readonly outbox: readonly Page[];
+  /** The service was retired; its holds and attempts remain. */
+  readonly retiredAt?: Instant;
+}
+
+/** An event of the append-only history beside the record. */
+export interface HistoryEntry {
+  readonly at: Instant;
+  readonly kind: string;
+  readonly message: string;
+  readonly exposurePercent: number;
+}
+
+/** Holds that still close the latch for a release: its own, and the service's. */
+export function holdsOn(record: RolloutRecord, digest: string): Hold[] {
+  return Object.values(record.holds).filter(
+    (hold) => !hold.acknowledged && (hold.scope === "service" || sameHold(hold.digest, digest)),
+  );
+}
+
+/** Committed exposure of the canary; 0 without one. */
+export function committedPercent(record: RolloutRecord): number {
+  return record.canary?.exposurePercent ?? 0;
+}
+
+/**
+ * Traffic shares by digest as the record has them; they sum to 100.
+ * The receiver of whatever the canary does not have is the baseline.
+ */
+export function committedShares(record: RolloutRecord): Record<string, number> {
+  const exposure = committedPercent(record);
+  const shares: Record<string, number> = {};
+  if (exposure < 100) shares[record.baseline] = 100 - exposure;
+  if (record.canary && exposure > 0) shares[record.canary.digest] = exposure;
+  return shares;
+}
+
+/** One incident per rollout (D4). */
+export function dedupKeyOf(record: RolloutRecord): string {
+  const release = record.canary?.digest ?? record.baseline;
+  const attempt = record.canary?.attempt ?? 0;
+  return `tidegate/${record.environment}/${record.service}/${release}/${attempt}`.slice(0, 255);
+}

@@ -1,0 +1,80 @@
+/**
+ * Weights and shares: what a forward action means in percent by release, and the actions that program and hook write.
+ * The very same shape on both sides, or each would see the other's write as drift.
+ */
+import type { LiveTraffic } from "./declaration.ts";
+import { committedShares, holdsOn, type RolloutRecord } from "./record.ts";
+import { sameHold } from "./releases.ts";
+
+/** Target groups by digest. */
+export type TargetGroups = Readonly<Record<string, string>>;
+
+/** Percent by digest of a forward action; weights are relative, so any sum above 0 will do. */
+export function sharesOf(weights: Readonly<Record<string, number>>, groups: TargetGroups): LiveTraffic {
+  const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  const digestByArn = new Map(Object.entries(groups).map(([digest, arn]) => [arn, digest]));
+  const shares: Record<string, number> = {};
+  const unknownTargetGroupArns: string[] = [];
+  for (const [arn, weight] of Object.entries(weights)) {
+    if (weight <= 0) continue;
+    const digest = digestByArn.get(arn);
+    if (digest === undefined) unknownTargetGroupArns.push(arn);
+    else shares[digest] = (shares[digest] ?? 0) + (100 * weight) / total;
+  }
+  return { shares, unknownTargetGroupArns };
+}
+
+/** Whether two share tables say the same traffic. */
+export function sameShares(left: Readonly<Record<string, number>>, right: Readonly<Record<string, number>>): boolean {
+  const digests = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return [...digests].every((digest) => Math.abs((left[digest] ?? 0) - (right[digest] ?? 0)) < 1e-6);
+}
+
+/** Target group ARN by digest of every live release of a record. */
+export function groupsOf(record: RolloutRecord): Record<string, string> {
+  return Object.fromEntries(Object.values(record.releases).map((release) => [release.digest, release.targetGroupArn]));
+}
+
+/** Weights by target group ARN for shares: only groups above 0, percent as weight. */
+export function weightsFor(shares: Readonly<Record<string, number>>, groups: TargetGroups): Record<string, number> {
+  const weights: Record<string, number> = {};
+  for (const [digest, percent] of Object.entries(shares)) {
+    const arn = groups[digest];
+    if (arn === undefined) throw new Error(`no target group known for release ${digest}`);
+    if (percent > 0) weights[arn] = percent;
+  }
+  return weights;
+}
+
+/**
+ * Stickiness belongs to an undisturbed split alone: a sticky cookie beats a weight and cannot be reset from the server, so
+ * any lowering turns it off.
+ */
+export function mayStick(record: RolloutRecord): boolean {
+  const canary = record.canary;
+  return (
+    canary !== undefined &&
+    canary.exposurePercent > 0 &&
+    canary.exposurePercent < 100 &&
+    holdsOn(record, canary.digest).length === 0
+  );
+}
+
+/** The release that testers reach: the canary while nothing holds it, else the baseline (A7). */
+export function testersReach(record: RolloutRecord): string {
+  const canary = record.canary;
+  if (canary === undefined || attemptIsOver(record, canary.digest, canary.attempt)) return record.baseline;
+  return holdsOn(record, canary.digest).length === 0 ? canary.digest : record.baseline;
+}
+
+/** A rollback to 0 ends an attempt for good, acknowledged or not. */
+export function attemptIsOver(record: RolloutRecord, digest: string, attempt: number): boolean {
+  return Object.values(record.holds).some(
+    (hold) => hold.targetPercent === 0 && sameHold(hold.digest, digest) && hold.attempt >= attempt,
+  );
+}
+
+/** The main rule as the record wants it. */
+export function committedWeights(record: RolloutRecord): Record<string, number> {
+  return weightsFor(committedShares(record), groupsOf(record));
+}

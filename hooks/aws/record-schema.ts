@@ -1,0 +1,184 @@
+/**
+ * The record and its history as zod schemas: what is read from a table is checked before anyone acts on it. Strict, so a field
+ * this version does not know is refused by name, not dropped by the next write.
+ *
+ * The types at the end make the compiler compare the schemas with `core/record.ts`; a field added on one side alone is a type
+ * error here.
+ */
+import { z } from "zod";
+import { indicators, metricSources, responses, severities } from "../../core/objectives.ts";
+import { type HistoryEntry, type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
+
+const text = z.string();
+const digest = z.string().min(1);
+const instant = z.number();
+const percent = z.number().min(0).max(100);
+const count = z.number().int().nonnegative();
+const mode = z.enum(["act", "observe"]);
+const response = z.enum(responses);
+const severity = z.enum(severities);
+const indicator = z.enum(Object.keys(indicators) as [keyof typeof indicators, ...(keyof typeof indicators)[]]);
+const signed = z.strictObject({ by: text, reason: text, at: instant });
+
+const plan = z.strictObject({
+  name: text,
+  waves: z.array(
+    z.strictObject({
+      exposurePercent: percent,
+      minimumSoakMinutes: z.number().nullable(),
+      lookEverySeconds: z.number(),
+      minimumRequests: z.number(),
+      lowering: z.enum(["automatic", "human"]),
+      criteria: z.array(z.strictObject({ text, kind: z.enum(["advance", "rollback"]) })),
+    }),
+  ),
+  watchAfterMinutes: z.number(),
+});
+
+const watchedAlarm = z.strictObject({
+  alarmName: text,
+  digest,
+  objective: text,
+  indicator,
+  severity,
+  response,
+  mode,
+  disableAnyway: z.boolean(),
+  settleSeconds: z.number(),
+});
+
+const recordedRelease = z.strictObject({
+  digest,
+  version: text,
+  image: text.optional(),
+  targetGroupArn: text,
+  targetGroupArnSuffix: text,
+  adopted: z.boolean(),
+  knownGood: z.boolean(),
+});
+
+const canary = z.strictObject({
+  digest,
+  attempt: count,
+  exposurePercent: percent,
+  waveOpenedAt: instant,
+  servedPercents: z.array(percent),
+  weightsLeftAt: instant.optional(),
+});
+
+const lease = z.strictObject({
+  id: text,
+  kind: z.enum(["opening", "lowering", "finish"]),
+  digest,
+  attempt: count,
+  fromPercent: percent,
+  toPercent: percent,
+  takenBy: text,
+  expiresAt: instant,
+});
+
+const breach = z.strictObject({
+  id: text,
+  digest,
+  objective: text,
+  severity,
+  response,
+  startedAt: instant,
+  exposureAtStartPercent: percent,
+  targetPercent: percent,
+  lastStepAt: instant,
+  settleSeconds: z.number(),
+  disableAnyway: z.boolean(),
+  observed: z.boolean(),
+});
+
+const hold = z.strictObject({
+  id: text,
+  scope: z.enum(["digest", "service"]),
+  digest,
+  at: instant,
+  cause: z.enum([
+    "breach",
+    "kill",
+    "unexplained-lowering",
+    "receiver-lost",
+    "blind",
+    "no-other-release",
+    "unknown-target-group",
+  ]),
+  detail: text,
+  response,
+  targetPercent: percent,
+  attempt: count,
+  acknowledged: signed.optional(),
+});
+
+const page = z.strictObject({ id: text, dedupKey: text, severity, summary: text, detail: text, at: instant });
+
+/** The rollout record of schema version 1. */
+export const rolloutRecordSchema = z.strictObject({
+  schemaVersion: z.number(),
+  revision: count,
+  realityGeneration: count,
+  environment: text,
+  service: z.string().min(1),
+  mode,
+  source: z.enum(metricSources),
+  plan,
+  rules: z.array(z.strictObject({ arn: text, role: z.enum(["main", "tester", "anchor"]) })),
+  alarms: z.array(watchedAlarm),
+  loadBalancerArnSuffix: text,
+  stickinessSeconds: z.number().optional(),
+  blindMinutes: z.number(),
+  rollbackWindowMinutes: z.number(),
+  releases: z.record(digest, recordedRelease),
+  baseline: digest,
+  canary: canary.optional(),
+  previous: z.strictObject({ digest, until: instant }).optional(),
+  leaving: z.record(digest, instant),
+  ceilings: z.record(digest, percent),
+  attempts: z.record(digest, count),
+  lastIntent: z.strictObject({ digest, attempt: count, wave: percent }).optional(),
+  lease: lease.optional(),
+  breaches: z.record(text, breach),
+  holds: z.record(text, hold),
+  paused: signed.optional(),
+  blindSince: instant.optional(),
+  outbox: z.array(page),
+  retiredAt: instant.optional(),
+});
+
+/** One entry of the history beside the record. */
+export const historyEntrySchema = z.strictObject({ at: instant, kind: text, message: text, exposurePercent: percent });
+
+/** What is stored, judged: the record, or why this version must not touch it. */
+export type Judged = { readonly record: RolloutRecord } | { readonly reason: string };
+
+/** Judges a stored value: schema version first, because a newer record is not garbage. */
+export function judgeRecord(value: unknown): Judged {
+  const version = z.looseObject({ schemaVersion: z.number().int().positive() }).safeParse(value);
+  if (!version.success) return { reason: `it has no schemaVersion; expected ${recordSchemaVersion}` };
+  const { schemaVersion } = version.data;
+  if (schemaVersion > recordSchemaVersion) {
+    return {
+      reason: `it has schema version ${schemaVersion}; this version knows ${recordSchemaVersion}. Use the Tidegate version that wrote it, or a newer one`,
+    };
+  }
+  const parsed = rolloutRecordSchema.safeParse(value);
+  return parsed.success ? { record: parsed.data } : { reason: `it is no record: ${problemsOf(parsed.error)}` };
+}
+
+/** Every problem with its path, on one line. */
+export function problemsOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".") || "value"}: ${issue.message}`).join("; ");
+}
+
+/** `true` only for identical types; readonly is taken off first, because zod has no readonly without freezing. */
+type Same<Left, Right> =
+  (<Probe>() => Probe extends Mutable<Left> ? 1 : 2) extends <Probe>() => Probe extends Mutable<Right> ? 1 : 2
+    ? true
+    : false;
+type Mutable<Type> = Type extends object ? { -readonly [Key in keyof Type]: Mutable<Type[Key]> } : Type;
+
+true satisfies Same<z.infer<typeof rolloutRecordSchema>, RolloutRecord>;
+true satisfies Same<z.infer<typeof historyEntrySchema>, HistoryEntry>;

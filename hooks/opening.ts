@@ -1,0 +1,57 @@
+/** What `WaveOpening` invokes: reads the live weights back and commits what this `up` declared, or fails the `up`. */
+import { commit } from "../core/commit.ts";
+import type { ServiceDescription } from "../core/declaration.ts";
+import { type RolloutRecord, recordSchemaVersion } from "../core/record.ts";
+import { sharesOf } from "../core/traffic-shares.ts";
+import { type Ports, RevisionConflictError } from "./ports.ts";
+
+/** The `up` did not become real; the message says why. */
+export class NotCommittedError extends Error {
+  override readonly name = "NotCommittedError";
+}
+
+const mostTries = 3;
+
+/** @returns one line for people: what was committed */
+export async function commitOpening(ports: Ports, description: ServiceDescription): Promise<string> {
+  if (description.schemaVersion !== recordSchemaVersion) {
+    throw new NotCommittedError(
+      `${description.service}: the program speaks schema ${description.schemaVersion}, this hook ${recordSchemaVersion}; deploy the hook first`,
+    );
+  }
+  for (let tries = 1; ; tries += 1) {
+    const before = await ports.records.read(description.service);
+    const live = await readBack(ports, description);
+    const result = commit(before, description, live, ports.clock.now());
+    if (result.kind === "refused") throw new NotCommittedError(result.reason);
+    try {
+      await write(ports, before, result.record);
+    } catch (error) {
+      if (error instanceof RevisionConflictError && tries < mostTries) continue;
+      throw error;
+    }
+    await ports.records.appendHistory(description.service, result.history);
+    return result.message;
+  }
+}
+
+async function write(ports: Ports, before: RolloutRecord | undefined, record: RolloutRecord): Promise<void> {
+  if (before === record) return;
+  await ports.records.write(record, before?.revision);
+}
+
+async function readBack(ports: Ports, description: ServiceDescription) {
+  const mains = description.rules.filter((rule) => rule.role === "main").map((rule) => rule.arn);
+  const rules = await ports.traffic.readRules(mains);
+  const groups = Object.fromEntries(description.releases.map((release) => [release.digest, release.targetGroupArn]));
+  const [first, ...others] = mains.map((arn) => {
+    const action = rules[arn];
+    if (!action) throw new NotCommittedError(`${description.service}: rule ${arn} is gone; nothing was committed`);
+    return sharesOf(action.weights, groups);
+  });
+  if (!first) throw new NotCommittedError(`${description.service}: the description names no main rule`);
+  const differing = others.find((other) => JSON.stringify(other) !== JSON.stringify(first));
+  if (differing)
+    throw new NotCommittedError(`${description.service}: its rules differ; they move together. Run up again`);
+  return first;
+}

@@ -1,0 +1,130 @@
+/**
+ * What hook and guard need from the outside, as ports. The AWS adapters are in `hooks/aws/`, the rehearsal has its own, and
+ * one contract suite (`test/contract`) runs against both. Every read answers fresh copies; every failure is thrown, never
+ * turned into an empty answer.
+ */
+import type { HistoryEntry, Instant, Page, RolloutRecord } from "../core/record.ts";
+
+/** The record changed since it was read. */
+export class RevisionConflictError extends Error {
+  override readonly name = "RevisionConflictError";
+}
+
+/** A record that this version must not touch: a newer schema, or garbage. */
+export class RecordUnreadableError extends Error {
+  override readonly name = "RecordUnreadableError";
+}
+
+/** Records and their history: conditional writes on `revision`. */
+export interface RecordStore {
+  /**
+   * A strongly consistent read. `undefined`: the table is there and has no item, or there is no table yet.
+   * @throws RecordUnreadableError on a newer schema version or an item that is no record
+   */
+  read(service: string): Promise<RolloutRecord | undefined>;
+  /**
+   * Writes the record if the stored revision still is `expectedRevision` (`undefined`: there must be no item).
+   * The record's own `revision` is the new one.
+   * @throws RevisionConflictError
+   */
+  write(record: RolloutRecord, expectedRevision: number | undefined): Promise<void>;
+  /** Names of all services with a record, ascending. */
+  list(): Promise<string[]>;
+  appendHistory(service: string, entries: readonly HistoryEntry[]): Promise<void>;
+  /** Oldest first. */
+  history(service: string): Promise<HistoryEntry[]>;
+  /** When reconcile last finished for the service; an item of its own, so that it bumps no revision. */
+  readHeartbeat(service: string): Promise<Instant | undefined>;
+  writeHeartbeat(service: string, at: Instant): Promise<void>;
+}
+
+/** The weights of one rule's forward action. */
+export interface ForwardAction {
+  /** Weight by target group ARN, 0 to 999; as declared, groups of weight 0 included if they are there. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** Group stickiness; absent: off. Unit: seconds. */
+  readonly stickinessSeconds?: number;
+}
+
+export interface TargetHealth {
+  readonly healthyCount: number;
+  readonly totalCount: number;
+}
+
+/** Listener rules and target health. */
+export interface Traffic {
+  /** The forward action of each rule that exists; a rule that is gone is absent from the answer. */
+  readRules(ruleArns: readonly string[]): Promise<Readonly<Record<string, ForwardAction>>>;
+  /** Replaces the whole forward action of one rule. */
+  writeRule(ruleArn: string, action: ForwardAction): Promise<void>;
+  targetHealth(targetGroupArn: string): Promise<TargetHealth>;
+  /**
+   * Main rules of the service on a listener, found by the tags `tidegate:environment`, `tidegate:service` and
+   * `tidegate:role=main`. Empty: none live. A listener or load balancer that does not exist has none.
+   */
+  findMainRules(query: {
+    readonly listener: ListenerRef;
+    readonly environment: string;
+    readonly service: string;
+  }): Promise<string[]>;
+}
+
+/** A listener by ARN, or the one on the load balancer that the program itself makes under a fixed name. */
+export type ListenerRef = { readonly arn: string } | { readonly loadBalancerName: string };
+
+export interface AlarmState {
+  readonly alarmName: string;
+  readonly state: "OK" | "ALARM" | "INSUFFICIENT_DATA";
+  readonly updatedAt: Instant;
+  readonly actionsEnabled: boolean;
+}
+
+/** Alarm states as they are now. */
+export interface Alarms {
+  /** One entry for each alarm that exists; a missing alarm is absent from the answer. */
+  describe(alarmNames: readonly string[]): Promise<AlarmState[]>;
+}
+
+/** A request count series of one release or of the load balancer. */
+export interface RequestQuery {
+  readonly id: string;
+  readonly namespace: "AWS/ApplicationELB" | "Tidegate";
+  readonly metricName: "RequestCount" | "Requests";
+  /** CloudWatch dimensions, exact. */
+  readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** Metric reads. */
+export interface Metrics {
+  /**
+   * Sums per period, oldest first, one entry a period that has a point; a period without one is left out.
+   * `from` and `to` are aligned down to the period.
+   */
+  requestSums(
+    queries: readonly RequestQuery[],
+    range: { readonly from: Instant; readonly to: Instant; readonly periodSeconds: number },
+  ): Promise<Readonly<Record<string, readonly { readonly at: Instant; readonly sum: number }[]>>>;
+}
+
+/** Where people are told. At least once; the dedup key folds repeats. */
+export interface Pager {
+  send(page: Page): Promise<void>;
+}
+
+export interface Clock {
+  now(): Instant;
+  /** For waiting on healthy hosts in the guard; the hook never sleeps. */
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** All ports together, as hook and guard take them. */
+export interface Ports {
+  readonly records: RecordStore;
+  readonly traffic: Traffic;
+  readonly alarms: Alarms;
+  readonly metrics: Metrics;
+  readonly pager: Pager;
+  readonly clock: Clock;
+  /** Fresh unique ids; seeded in the rehearsal. */
+  readonly newId: () => string;
+}

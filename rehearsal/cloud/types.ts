@@ -1,0 +1,88 @@
+/** What the runner drives and what it hears: the local cloud's own vocabulary. */
+import type { Notice } from "../../core/declaration.ts";
+import type { HistoryEntry, Instant, Page, RolloutRecord } from "../../core/record.ts";
+import type { Ports } from "../../hooks/ports.ts";
+import type { EnvironmentConfig } from "../../stacks/config.ts";
+import type { FaultKind } from "../scenario-file.ts";
+
+/** Everything that shapes a local cloud; the same options and calls give the same bytes. */
+export interface LocalCloudOptions {
+  readonly seed: number;
+  readonly startAt: Instant;
+  /** Requests a second of a service at an instant, rhythm included; deterministic. */
+  readonly ratePerSecondAt: (at: Instant) => number;
+  /** Off: alarms change state, but no hook hears of it and no reconcile runs. */
+  readonly hook: "on" | "off";
+  /** Healthy hosts of a target group and when they become healthy after the group was made. */
+  readonly hostsPerGroup: number;
+  readonly hostsReadyAfterSeconds: number;
+  /** Physical names of alarms that are taken away after each `up` (tests: detection must stop). */
+  readonly withoutAlarms?: (alarmName: string) => boolean;
+}
+
+/** A fault on one release, from now on until cleared. */
+export interface InjectedFault {
+  readonly kind: FaultKind;
+  readonly digest: string;
+  /** error-spike: added error ratio 0..1. latency-regression: factor on latency. invariant-violation: violations a request. */
+  readonly magnitude: number;
+}
+
+export interface UpResult {
+  readonly kind: "applied" | "refused" | "failed";
+  readonly notices: readonly Notice[];
+  /** Every reason, in the words a person would read; empty when applied. */
+  readonly reasons: readonly string[];
+  /** What the engine did: `update aws:lb/listenerRule:ListenerRule checkout-main`. */
+  readonly changes: readonly {
+    readonly op: "create" | "update" | "delete";
+    readonly type: string;
+    readonly name: string;
+  }[];
+}
+
+export interface ReleaseCounts {
+  readonly requests: number;
+  readonly badRequests: number;
+}
+
+/** Something that happened in the cloud, as it happened. */
+export type CloudEvent =
+  | {
+      readonly kind: "alarm";
+      readonly at: Instant;
+      readonly alarmName: string;
+      readonly state: string;
+      readonly previousState: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "weights";
+      readonly at: Instant;
+      readonly service: string;
+      readonly shares: Readonly<Record<string, number>>;
+      readonly by: "up" | "hook";
+    }
+  | { readonly kind: "history"; readonly at: Instant; readonly service: string; readonly entry: HistoryEntry }
+  | { readonly kind: "page"; readonly at: Instant; readonly page: Page }
+  | { readonly kind: "first-bad-request"; readonly at: Instant; readonly service: string; readonly digest: string }
+  | { readonly kind: "hook-error"; readonly at: Instant; readonly message: string };
+
+/** A cloud in virtual time. Nothing happens but in `advanceTo`, `up` and the ports. */
+export interface LocalCloud {
+  readonly ports: Ports;
+  now(): Instant;
+  /** Serves traffic, publishes metrics, evaluates alarms, delivers events and schedules until `at`, in order of time. */
+  advanceTo(at: Instant): Promise<void>;
+  /** One `pulumi up` by `who`: decide, refuse or declare, guard, apply, commit. Virtual time passes where the guard waits. */
+  up(config: EnvironmentConfig, who: string): Promise<UpResult>;
+  inject(fault: InjectedFault): void;
+  /** Without a kind: all faults of the release. */
+  clear(digest: string, kind?: FaultKind): void;
+  /** Everything served since the start, by digest. */
+  counts(service: string): Readonly<Record<string, ReleaseCounts>>;
+  /** Live shares as the rules say. */
+  shares(service: string): Readonly<Record<string, number>>;
+  record(service: string): RolloutRecord | undefined;
+  onEvent(listener: (event: CloudEvent) => void): void;
+}

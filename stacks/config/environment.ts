@@ -1,0 +1,140 @@
+/** The parts of the stack config that a whole environment shares: AWS settings, network, alerting. */
+import { z } from "zod";
+import { isSlug, maximumEnvironmentLength, slugRule } from "../../core/naming.ts";
+import type { AlertingConfig, NetworkConfig } from "./model.ts";
+import { check, checkFields, flag, isMap, leaf, type Path, type Problems, text } from "./problems.ts";
+
+export const environmentName = leaf(
+  z.string().refine((name) => isSlug(name, maximumEnvironmentLength)),
+  {
+    wrong: "not an environment name",
+    expected: `at most ${maximumEnvironmentLength} characters: ${slugRule}`,
+    wayOut: "pulumi config set tidegate:environment dev",
+  },
+);
+
+/** Services in a stack of their own beside a shared foundation come later. */
+export const foundation = leaf(z.literal("here"), {
+  wrong: "services in a stack of their own are not supported yet",
+  expected: "here",
+  wayOut: "Leave it out, and this stack makes its own record table and hook",
+});
+
+const listenerArn = text(
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener\/app\/[A-Za-z0-9-]{1,32}\/[0-9a-f]{8,32}\/[0-9a-f]{8,32}$/,
+  {
+    wrong: "not the ARN of an application load balancer's listener",
+    expected: "arn:aws:elasticloadbalancing:<region>:<account>:listener/app/<name>/<id>/<id>",
+    wayOut: "Find it with aws elbv2 describe-listeners",
+  },
+);
+const cidrPattern = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\/(?:3[0-2]|[12]?\d)$/;
+
+const networkFields = {
+  vpcId: text(/^vpc-[0-9a-f]{8,17}$/, { wrong: "not a VPC id", expected: "vpc-<8 to 17 hex>" }),
+  subnetIds: z
+    .array(text(/^subnet-[0-9a-f]{8,17}$/, { wrong: "not a subnet id", expected: "subnet-<8 to 17 hex>" }))
+    .optional(),
+  listenerArn: listenerArn.optional(),
+  certificateArn: text(/^arn:aws[a-z-]*:(?:acm|iam):[a-z0-9-]*:\d{12}:(?:server-)?certificate\/[\w./+=,@-]+$/, {
+    wrong: "not the ARN of a certificate",
+    expected: "arn:aws:acm:<region>:<account>:certificate/<id>",
+  }).optional(),
+  internal: flag.optional(),
+  allowedCidrs: z
+    .array(text(cidrPattern, { wrong: "not an IPv4 range", expected: "a range such as 10.0.0.0/8" }))
+    .optional(),
+};
+
+/** Reads the network; `undefined` after a problem. `listenerArn` is answered even then, for the checks across services. */
+export function readNetwork(
+  raw: unknown,
+  path: Path,
+  problems: Problems,
+): { network?: NetworkConfig; listenerArn?: string } {
+  const before = problems.texts.length;
+  const fields = checkFields(networkFields, raw, path, problems);
+  const subnets = fields.subnetIds ?? [];
+  if (isMap(raw) && "listenerArn" in raw) {
+    for (const key of ["certificateArn", "internal", "allowedCidrs"] as const) {
+      if (!(key in raw)) continue;
+      problems.add([...path, key], {
+        wrong: "belongs to a load balancer that the program makes, and listenerArn adopts one",
+        expected: "one of the two",
+        wayOut: `Leave ${key} or listenerArn out`,
+      });
+    }
+  } else if (isMap(raw) && subnets.length < 2 && !(raw.subnetIds !== undefined && !fields.subnetIds)) {
+    const wrong = "too few subnets for a load balancer";
+    const wayOut = "Name two in different zones, or adopt a listener with listenerArn";
+    problems.add([...path, "subnetIds"], { wrong, expected: "at least 2", wayOut }, subnets.length);
+  }
+  const repeated = subnets.find((subnet, index) => subnets.indexOf(subnet) !== index);
+  if (repeated) problems.add([...path, "subnetIds"], { wrong: "named twice", expected: "each subnet once" }, repeated);
+
+  const adopted = fields.listenerArn ? { listenerArn: fields.listenerArn } : {};
+  if (problems.texts.length > before || !fields.vpcId) return adopted;
+  const network: NetworkConfig = {
+    vpcId: fields.vpcId,
+    subnetIds: subnets,
+    ...adopted,
+    ...(fields.certificateArn ? { certificateArn: fields.certificateArn } : {}),
+    internal: fields.internal ?? true,
+    allowedCidrs: fields.allowedCidrs ?? [],
+  };
+  return { network, ...adopted };
+}
+
+const channelsToCome = ["pagerduty", "slack", "grafana", "datadog"];
+const email = text(/^[^\s@<>"]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/, {
+  wrong: "not an e-mail address",
+  expected: "name@example.com",
+});
+
+/** Reads alerting; nothing given means that nobody is told but in the record and the previews. */
+export function readAlerting(raw: unknown, path: Path, problems: Problems): AlertingConfig {
+  if (raw === undefined) return { email: [] };
+  for (const channel of channelsToCome) {
+    if (!isMap(raw) || !(channel in raw)) continue;
+    problems.add([...path, channel], { wrong: "not supported yet", expected: "email", wayOut: "Leave it out" });
+  }
+  const known = isMap(raw)
+    ? Object.fromEntries(Object.entries(raw).filter(([key]) => !channelsToCome.includes(key)))
+    : raw;
+  const fields = checkFields({ email: z.array(email).optional() }, known, path, problems);
+  return { email: fields.email ?? [] };
+}
+
+/** Settings that would give Pulumi other credentials or another cloud than the guard reads with. */
+const ambientInstead: Readonly<Record<string, string>> = {
+  assumeRole: "Assume the role before pulumi runs",
+  assumeRoles: "Assume the role before pulumi runs",
+  assumeRoleWithWebIdentity: "Assume the role before pulumi runs",
+  assumeRoleWithWebIdentities: "Assume the role before pulumi runs",
+  profile: "Set AWS_PROFILE",
+  accessKey: "Set AWS_ACCESS_KEY_ID",
+  secretKey: "Set AWS_SECRET_ACCESS_KEY",
+  token: "Set AWS_SESSION_TOKEN",
+  sharedConfigFiles: "Set AWS_CONFIG_FILE",
+  sharedCredentialsFiles: "Set AWS_SHARED_CREDENTIALS_FILE",
+  endpoints: "Set AWS_ENDPOINT_URL",
+};
+
+/** Reads the region, and refuses by name what would let Pulumi and the guard look at different clouds. */
+export function readAws(raw: unknown, problems: Problems): string | undefined {
+  const settings = isMap(raw) ? raw : {};
+  for (const [key, wayOut] of Object.entries(ambientInstead)) {
+    if (!(key in settings)) continue;
+    problems.add([`aws:${key}`], {
+      wrong: "not supported yet: the guard reads with the ambient credentials",
+      expected: "no such setting",
+      wayOut,
+    });
+  }
+  const region = text(/^[a-z]{2,3}(?:-[a-z]+)+-\d$/, {
+    wrong: "not a region",
+    expected: "a region such as eu-west-1",
+    wayOut: "pulumi config set aws:region eu-west-1",
+  });
+  return check(region, settings.region, ["aws:region"], problems);
+}

@@ -1,0 +1,141 @@
+/**
+ * The plan of a service (A1, A2), in one of three forms:
+ *
+ *     plan: steady
+ *     plan: { preset: steady, waves: { 10: { soak: 48h } } }              # the preset, changed field by field
+ *     plan: { waves: [{ exposurePercent: 20, soak: 1h }, { exposurePercent: 100, soak: 2d }] }
+ *
+ * `startAtPercent` drops a preset's waves below it (`fine` without its slow start).
+ */
+import { z } from "zod";
+import {
+  completeWave,
+  exposuresOf,
+  type Plan,
+  planPresetNames,
+  planPresets,
+  planProblems,
+  type Wave,
+} from "../../core/plans.ts";
+import {
+  check,
+  checkFields,
+  isMap,
+  leaf,
+  listText,
+  type Path,
+  type Problems,
+  unknownWord,
+  wholeNumber,
+  word,
+} from "./problems.ts";
+import { duration } from "./units.ts";
+
+/** No end by itself: the wave ends only by an override with a reason. */
+const endless = "endless";
+const timed = duration({ minimum: "1m", maximum: "90d", example: "24h, 10m or 7d", step: "1m" });
+
+/** Value: seconds, or `null` for endless. */
+const soak: z.ZodType<number | null> = z.unknown().transform((value, context): number | null => {
+  if (value === endless) return null;
+  const result = timed.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    context.addIssue({ code: "custom", params: issue.code === "custom" ? issue.params : undefined });
+  }
+  return z.NEVER;
+});
+
+const waveFields = {
+  lookEvery: duration({ minimum: "10s", maximum: "1d", example: "5m" }).optional(),
+  minimumRequests: wholeNumber(1, 1_000_000_000, "requests").optional(),
+  lowering: word(["automatic", "human"]).optional(),
+};
+
+const waveSchema = z.strictObject({ exposurePercent: wholeNumber(1, 100, "percent"), soak, ...waveFields });
+const changeSchema = z.strictObject({ soak: soak.optional(), ...waveFields });
+
+const watchAfter = duration({ minimum: "0m", maximum: "365d", example: "14d", step: "1m" });
+const customFields = { waves: z.unknown(), watchAfter: watchAfter.optional() };
+const presetFields = {
+  preset: word(planPresetNames, "unknown plan"),
+  waves: z.unknown(),
+  startAtPercent: leaf(z.number(), { wrong: "must be one of the preset's waves", expected: "a number" }).optional(),
+  watchAfter: watchAfter.optional(),
+};
+
+function toWaveFields(written: z.output<typeof changeSchema>): Partial<Wave> {
+  return {
+    ...(written.soak === undefined ? {} : { minimumSoakMinutes: written.soak === null ? null : written.soak / 60 }),
+    ...(written.lookEvery === undefined ? {} : { lookEverySeconds: written.lookEvery }),
+    ...(written.minimumRequests === undefined ? {} : { minimumRequests: written.minimumRequests }),
+    ...(written.lowering === undefined ? {} : { lowering: written.lowering }),
+  };
+}
+
+function readSpelledOut(raw: Readonly<Record<string, unknown>>, path: Path, problems: Problems): Plan | undefined {
+  const before = problems.texts.length;
+  const { watchAfter } = checkFields(customFields, raw, path, problems);
+  const written = check(z.array(waveSchema), raw.waves, [...path, "waves"], problems);
+  if (written?.length === 0) {
+    problems.add([...path, "waves"], { wrong: "no waves", expected: "at least one, the last of 100 percent" });
+  }
+  for (const { index, text } of planProblems(written ?? [])) {
+    problems.add([...path, "waves", index, "exposurePercent"], { wrong: text });
+  }
+  if (!written || problems.texts.length > before) return undefined;
+  const waves = written.map((wave) =>
+    completeWave({ minimumSoakMinutes: null, ...toWaveFields(wave), exposurePercent: wave.exposurePercent }),
+  );
+  return { name: "custom", waves, watchAfterMinutes: (watchAfter ?? 0) / 60 };
+}
+
+function readChangedPreset(raw: Readonly<Record<string, unknown>>, path: Path, problems: Problems): Plan | undefined {
+  const before = problems.texts.length;
+  const { preset: name, startAtPercent, watchAfter } = checkFields(presetFields, raw, path, problems);
+  if (!name) return undefined;
+  const preset = planPresets[name];
+  const exposures = exposuresOf(preset);
+  if (startAtPercent !== undefined && !exposures.includes(startAtPercent)) {
+    const complaint = { wrong: `not a wave of ${name}`, expected: listText(exposures) };
+    problems.add([...path, "startAtPercent"], complaint, startAtPercent);
+  }
+  const kept = preset.waves.filter((wave) => wave.exposurePercent >= (startAtPercent ?? 0));
+
+  const wavesPath = [...path, "waves"];
+  const changes = new Map<string, Partial<Wave>>();
+  if (raw.waves !== undefined && !isMap(raw.waves)) {
+    const expected = "a map from a wave's percent to what changes, such as { 10: { soak: 48h } }";
+    problems.add(
+      wavesPath,
+      { wrong: "must be a map beside a preset", expected, wayOut: "Or leave preset out and list all waves" },
+      raw.waves,
+    );
+  } else {
+    const known = kept.map((wave) => String(wave.exposurePercent));
+    for (const [percent, written] of Object.entries(raw.waves ?? {})) {
+      if (!known.includes(percent)) {
+        problems.add([...wavesPath, percent], {
+          ...unknownWord(percent, known, `not a wave of ${name}`),
+          wayOut: "Or list all waves without a preset",
+        });
+        continue;
+      }
+      const change = check(changeSchema, written, [...wavesPath, percent], problems);
+      if (change) changes.set(percent, toWaveFields(change));
+    }
+  }
+  if (problems.texts.length > before) return undefined;
+  return {
+    name: changes.size > 0 || startAtPercent !== undefined ? `${name}, changed` : name,
+    waves: kept.map((wave) => ({ ...wave, ...changes.get(String(wave.exposurePercent)) })),
+    watchAfterMinutes: watchAfter === undefined ? preset.watchAfterMinutes : watchAfter / 60,
+  };
+}
+
+/** Reads a plan; `undefined` after a problem. */
+export function readPlan(raw: unknown, path: Path, problems: Problems): Plan | undefined {
+  if (isMap(raw)) return "preset" in raw ? readChangedPreset(raw, path, problems) : readSpelledOut(raw, path, problems);
+  const name = check(word(planPresetNames, "unknown plan"), raw, path, problems);
+  return name && planPresets[name];
+}

@@ -1,0 +1,171 @@
+/** One service of the stack config: its own keys and how they must fit together. What concerns several is `across.ts`. */
+import { z } from "zod";
+import { type MetricSource, metricSources, type Objective } from "../../core/objectives.ts";
+import { exposuresOf, type Plan } from "../../core/plans.ts";
+import type { Release } from "../../core/releases.ts";
+import { checkQuotas, readMatch, readTesters } from "./match.ts";
+import type { MatchConfig, ServiceConfig } from "./model.ts";
+import { readObjectives } from "./objectives.ts";
+import { readPlan } from "./plan.ts";
+import {
+  checkFields,
+  flag,
+  isMap,
+  leaf,
+  listText,
+  type Path,
+  type Problems,
+  reason,
+  unknownWord,
+  wholeNumber,
+  word,
+} from "./problems.ts";
+import { readRelease } from "./release.ts";
+import { readTargetGroup } from "./target-group.ts";
+
+/** Rule priorities end at 50,000, and a service takes three. Source: ELBv2 CreateRule API reference, read 2026-11. */
+export const maximumPriority = 49_997;
+const source = leaf(z.enum(metricSources), (value) =>
+  value === "prometheus" || value === "datadog"
+    ? { wrong: "not supported yet", expected: listText(metricSources) }
+    : unknownWord(String(value), metricSources, "unknown source"),
+);
+const serviceFields = {
+  mode: word(["act", "observe"], "unknown mode"),
+  match: z.unknown(),
+  priority: wholeNumber(1, maximumPriority),
+  testers: z.unknown(),
+  baseline: z.unknown(),
+  canary: z.unknown(),
+  wave: wholeNumber(0, 100, "percent").optional(),
+  attempt: wholeNumber(1, 1_000).optional(),
+  plan: z.unknown(),
+  objectives: z.unknown(),
+  source: source.optional(),
+  stickinessSeconds: wholeNumber(1, 604_800, "seconds").optional(),
+  readyTimeoutSeconds: wholeNumber(1, 3_600, "seconds").optional(),
+  blindMinutes: wholeNumber(1, 1_440, "minutes").optional(),
+  rollbackWindowMinutes: wholeNumber(2, 43_200, "minutes").optional(),
+  targetGroup: z.unknown(),
+  replaceBaselineReason: reason.optional(),
+  overrideReason: reason.optional(),
+  retire: flag.optional(),
+};
+
+/** What could be read of a service, for the checks across services; complete when `config` is there. */
+export interface ReadService {
+  readonly path: Path;
+  readonly match?: MatchConfig;
+  readonly priority?: number;
+  readonly baseline?: Release;
+  readonly canary?: Release;
+  readonly config?: ServiceConfig;
+}
+
+function checkReleases(
+  baseline: Release | undefined,
+  canary: Release | undefined,
+  path: Path,
+  problems: Problems,
+): void {
+  if (!baseline || !canary || baseline.digest !== canary.digest) return;
+  problems.add(
+    [...path, "canary"],
+    {
+      wrong: "the same digest as the baseline",
+      expected: "another release",
+      wayOut: "To finish a rollout, leave canary out; to start one, give the new image's digest",
+    },
+    canary.digest,
+  );
+}
+
+function checkWave(
+  fields: { readonly wave?: number; readonly waveGiven: boolean; readonly hasCanary: boolean; readonly plan?: Plan },
+  path: Path,
+  problems: Problems,
+): void {
+  const place = [...path, "wave"];
+  const { wave, waveGiven, hasCanary, plan } = fields;
+  const steps = plan && listText([0, ...exposuresOf(plan)]);
+  if (!hasCanary && wave !== undefined && wave > 0) {
+    problems.add(
+      place,
+      { wrong: "a wave without a canary", expected: "0, or no wave", wayOut: "Name the canary it is for" },
+      wave,
+    );
+  } else if (hasCanary && !waveGiven) {
+    problems.add(place, {
+      wrong: "missing",
+      expected: steps ?? "0 or a wave of the plan",
+      wayOut: "Write wave: 0 to stage the canary without traffic",
+    });
+  } else if (plan && wave !== undefined && wave > 0 && !exposuresOf(plan).includes(wave)) {
+    problems.add(
+      place,
+      {
+        wrong: `not in the plan (${plan.name})`,
+        expected: steps ?? "",
+        wayOut: `Or add a wave of ${wave} to the plan`,
+      },
+      wave,
+    );
+  }
+}
+
+/** Reads one service, naming every problem. */
+export function readService(name: string, raw: unknown, path: Path, problems: Problems): ReadService {
+  const before = problems.texts.length;
+  const fields = checkFields(serviceFields, raw, path, problems);
+  if (!isMap(raw)) return { path };
+  const { mode, priority, wave } = fields;
+
+  const matched = readMatch(fields.match, [...path, "match"], problems);
+  const testing = readTesters(fields.testers, [...path, "testers"], problems);
+  if (matched) checkQuotas(matched, testing, path, problems);
+
+  const baseline = readRelease(fields.baseline, [...path, "baseline"], problems);
+  const hasCanary = fields.canary !== undefined;
+  const canary = hasCanary ? readRelease(fields.canary, [...path, "canary"], problems) : undefined;
+  checkReleases(baseline, canary, path, problems);
+
+  const plan = readPlan(fields.plan, [...path, "plan"], problems);
+  checkWave({ wave, waveGiven: raw.wave !== undefined, hasCanary, plan }, path, problems);
+
+  // With an unreadable source the objectives are checked as if it could measure most, to name only what is wrong anyway.
+  const metricSource: MetricSource = fields.source ?? (raw.source === undefined ? "alb" : "emf");
+  const objectives: readonly Objective[] | undefined = readObjectives(
+    fields.objectives,
+    metricSource,
+    [...path, "objectives"],
+    problems,
+  );
+  const targetGroup = readTargetGroup(fields.targetGroup, [...path, "targetGroup"], problems);
+
+  const read = { path, match: matched, priority, baseline, canary };
+  const complete = mode && matched && priority !== undefined && baseline && plan && objectives;
+  if (!complete || problems.texts.length > before) return read;
+  const config: ServiceConfig = {
+    name,
+    mode,
+    match: matched,
+    priority,
+    ...(testing ? { testers: testing } : {}),
+    baseline,
+    ...(canary ? { canary } : {}),
+    wavePercent: wave ?? 0,
+    attempt: fields.attempt ?? 1,
+    plan,
+    objectives,
+    source: metricSource,
+    ...(fields.stickinessSeconds === undefined ? {} : { stickinessSeconds: fields.stickinessSeconds }),
+    readyTimeoutSeconds: fields.readyTimeoutSeconds ?? 300,
+    blindMinutes: fields.blindMinutes ?? 15,
+    rollbackWindowMinutes: fields.rollbackWindowMinutes ?? 1_440,
+    targetGroup,
+    ...(fields.replaceBaselineReason === undefined ? {} : { replaceBaselineReason: fields.replaceBaselineReason }),
+    ...(fields.overrideReason === undefined ? {} : { overrideReason: fields.overrideReason }),
+    retire: fields.retire ?? false,
+  };
+  return { ...read, config };
+}

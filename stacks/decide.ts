@@ -1,0 +1,244 @@
+/**
+ * The program's first phase: reads what is real and decides, for every service, what its rules shall say. Only reads; the
+ * guard looks again before anything is written.
+ */
+import { alarmsFor } from "../core/alarms.ts";
+import type { Declaration, Intent, LiveTraffic, Notice, Reality } from "../core/declaration.ts";
+import { declare } from "../core/declare.ts";
+import type { SoakEvidence } from "../core/gate.ts";
+import { alarmName, loadBalancerName, releaseKey, targetGroupLogicalName } from "../core/naming.ts";
+import { type MetricSource, type Objective, splitByMeasurability } from "../core/objectives.ts";
+import type { Instant, RolloutRecord } from "../core/record.ts";
+import type { Release } from "../core/releases.ts";
+import { sharesOf } from "../core/traffic-shares.ts";
+import { liveOf, requestQueries } from "../hooks/observe.ts";
+import type { Ports } from "../hooks/ports.ts";
+import { type EnvironmentConfig, intentOf, type ServiceConfig } from "./config.ts";
+
+/** The ports that deciding reads. */
+export type DecidePorts = Pick<Ports, "records" | "traffic" | "alarms" | "metrics" | "clock">;
+
+/** Length of the windows in which the gate asks whether an alarm could have spoken. Unit: seconds. */
+const watchedWindowSeconds = 300;
+
+/** Decides for every service of the config, and refuses to lose one that only the record still knows. */
+export async function decideEnvironment(config: EnvironmentConfig, ports: DecidePorts): Promise<Declaration[]> {
+  const declarations: Declaration[] = [];
+  for (const service of config.services) declarations.push(await decideService(config, service, ports));
+  const lost = await lostServices(config, ports);
+  const [first, ...rest] = declarations;
+  if (lost.length === 0 || !first) return declarations;
+  // A service that left the config has no declaration of its own; the refusal stops the whole up wherever it stands.
+  return [{ ...first, refusals: [...first.refusals, ...lost] }, ...rest];
+}
+
+/** (n): removed or renamed in the config while the record says it is live. */
+async function lostServices(config: EnvironmentConfig, ports: DecidePorts): Promise<string[]> {
+  const named = new Set(config.services.map((service) => service.name));
+  let recorded: string[];
+  try {
+    recorded = await ports.records.list();
+  } catch {
+    // Unreadable records are told by each service's own reading; nothing can be lost that cannot be listed.
+    return [];
+  }
+  const lost: string[] = [];
+  for (const name of recorded.filter((service) => !named.has(service))) {
+    const record = await ports.records.read(name);
+    if (record && record.environment === config.environment && record.retiredAt === undefined) {
+      lost.push(
+        `services.${name}: is live but no longer in the config (removed or renamed?); put it back with retire: true, run up, then remove it`,
+      );
+    }
+  }
+  return lost;
+}
+
+async function decideService(
+  config: EnvironmentConfig,
+  service: ServiceConfig,
+  ports: DecidePorts,
+): Promise<Declaration> {
+  const intent = intentOf(config, service);
+  const reality = await readReality(config, service, intent, ports);
+  const now = ports.clock.now();
+  const proposed = declare(intent, reality, now);
+  const needsEvidence = reality.kind === "record" && (proposed.step === "opening" || proposed.step === "finish");
+  const declared = needsEvidence
+    ? declare(intent, reality, now, await readEvidence(config.environment, service, reality.record, ports))
+    : proposed;
+  return { ...declared, notices: [...declared.notices, ...unwatched(service)] };
+}
+
+/** Objectives the source cannot see and criteria nobody watches yet are said, by name, every time. */
+function unwatched(service: ServiceConfig): Notice[] {
+  const { unseen } = splitByMeasurability(service.objectives, service.source);
+  const notices: Notice[] = [];
+  if (unseen.length > 0) {
+    notices.push({
+      kind: "unwatched",
+      severity: "warning",
+      text: `${service.name}: not watched, since source ${service.source} does not measure them: ${unseen.map((objective) => objective.name).join(", ")}`,
+    });
+  }
+  const criteria = service.plan.waves.flatMap((wave) =>
+    wave.criteria.map((criterion) => `${wave.exposurePercent} % ${criterion.kind} on ${criterion.text}`),
+  );
+  if (criteria.length > 0) {
+    notices.push({
+      kind: "unwatched",
+      severity: "warning",
+      text: `${service.name}: plan ${service.plan.name} has bounds of single waves, which this version does not watch (the objectives' bounds hold instead): ${criteria.join("; ")}`,
+    });
+  }
+  return notices;
+}
+
+async function readReality(
+  config: EnvironmentConfig,
+  service: ServiceConfig,
+  intent: Intent,
+  ports: DecidePorts,
+): Promise<Reality> {
+  let record: RolloutRecord | undefined;
+  try {
+    record = await ports.records.read(service.name);
+  } catch (error) {
+    const live = await liveWithoutRecord(config, intent, ports);
+    return { kind: "unknown", reason: `the record cannot be read (${message(error)})`, live: live.traffic };
+  }
+  if (!record) {
+    const live = await liveWithoutRecord(config, intent, ports);
+    if (live.kind === "none") return { kind: "first" };
+    return { kind: "unknown", reason: "there is no record, but a rule of ours is live", live: live.traffic };
+  }
+  if (record.environment !== config.environment) {
+    return { kind: "unknown", reason: `the record is of environment ${record.environment}`, live: undefined };
+  }
+  return { kind: "record", record, live: await liveTraffic(record, ports) };
+}
+
+async function liveTraffic(record: RolloutRecord, ports: DecidePorts): Promise<LiveTraffic | undefined> {
+  try {
+    return liveOf(record, await ports.traffic.readRules(record.rules.map((rule) => rule.arn)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What our main rules say where no record tells which they are: found by their tags. */
+async function liveWithoutRecord(
+  config: EnvironmentConfig,
+  intent: Intent,
+  ports: DecidePorts,
+): Promise<{ kind: "none" | "some" | "unreadable"; traffic: LiveTraffic | undefined }> {
+  const listener = config.network.listenerArn
+    ? { arn: config.network.listenerArn }
+    : { loadBalancerName: loadBalancerName(config.environment) };
+  try {
+    const arns = await ports.traffic.findMainRules({
+      listener,
+      environment: config.environment,
+      service: intent.service,
+    });
+    if (arns.length === 0) return { kind: "none", traffic: undefined };
+    const rules = await ports.traffic.readRules(arns);
+    const weights: Record<string, number> = Object.assign({}, ...Object.values(rules).map((rule) => rule.weights));
+    const named = [intent.baseline, ...(intent.canary ? [intent.canary] : [])];
+    const groups = groupsByName(intent.service, named, Object.keys(weights));
+    return { kind: "some", traffic: sharesOf(weights, groups) };
+  } catch {
+    return { kind: "unreadable", traffic: undefined };
+  }
+}
+
+/** Groups of the releases that config names: adopted ones by ARN, our own by the name that the release gives them. */
+function groupsByName(service: string, releases: readonly Release[], arns: readonly string[]): Record<string, string> {
+  const groups: Record<string, string> = {};
+  for (const release of releases) {
+    const prefix = `${targetGroupLogicalName(service, releaseKey(release))}-`;
+    const arn = release.targetGroupArn ?? arns.find((candidate) => candidate.split("/")[1]?.startsWith(prefix));
+    if (arn !== undefined) groups[release.digest] = arn;
+  }
+  return groups;
+}
+
+async function readEvidence(
+  environment: string,
+  service: ServiceConfig,
+  record: RolloutRecord,
+  ports: DecidePorts,
+): Promise<SoakEvidence> {
+  const digest = service.canary?.digest ?? record.canary?.digest;
+  const known = digest === undefined ? undefined : record.releases[digest];
+  const release = known ?? service.canary;
+  return {
+    ...(await readRequests(service, record, ports)),
+    alarmsInAlarm: release ? await alarmsInAlarm(environment, service, release, ports) : undefined,
+  };
+}
+
+async function alarmsInAlarm(
+  environment: string,
+  service: ServiceConfig,
+  release: Pick<Release, "version" | "digest">,
+  ports: DecidePorts,
+): Promise<string[] | undefined> {
+  const names = alarmsFor(service.objectives, service.source)
+    // Hosts are counted by the guard itself; that alarm still remembers the minutes before the release was up.
+    .filter((alarm) => alarm.indicator !== "healthy-hosts")
+    .map((alarm) => alarmName(environment, service.name, releaseKey(release), alarm.key));
+  try {
+    const states = await ports.alarms.describe(names);
+    return states.filter((state) => state.state === "ALARM").map((state) => state.alarmName);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readRequests(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  ports: DecidePorts,
+): Promise<Pick<SoakEvidence, "canaryRequests" | "watchedFraction">> {
+  const canary = record.canary;
+  if (!canary || canary.exposurePercent === 0) return { canaryRequests: 0, watchedFraction: 0 };
+  const id = service.source === "emf" ? "reported" : "canary";
+  const range = { from: canary.waveOpenedAt, to: ports.clock.now(), periodSeconds: watchedWindowSeconds };
+  try {
+    const sums = await ports.metrics.requestSums(
+      requestQueries(record, canary.digest).filter((query) => query.id === id),
+      range,
+    );
+    const points = sums[id] ?? [];
+    return {
+      canaryRequests: points.reduce((total, point) => total + point.sum, 0),
+      watchedFraction: watchedFraction(points, range, requestFloor(service.objectives, service.source)),
+    };
+  } catch {
+    return { canaryRequests: undefined, watchedFraction: undefined };
+  }
+}
+
+/** The least floor among the critical alarms: below it none of them could have spoken. */
+function requestFloor(objectives: readonly Objective[], source: MetricSource): number {
+  const floors = alarmsFor(objectives, source)
+    .filter((alarm) => alarm.severity === "critical" && alarm.requestFloor > 0)
+    .map((alarm) => alarm.requestFloor);
+  return floors.length === 0 ? 0 : Math.min(...floors);
+}
+
+function watchedFraction(
+  points: readonly { readonly at: Instant; readonly sum: number }[],
+  range: { readonly from: Instant; readonly to: Instant; readonly periodSeconds: number },
+  floor: number,
+): number {
+  // The last windows have not arrived yet, and the first is cut by the opening; neither is held against the release.
+  const windows = Math.max(1, Math.floor((range.to - range.from) / (range.periodSeconds * 1_000)) - 1);
+  const watched = points.filter((point) => point.sum >= floor).length;
+  return Math.min(1, watched / windows);
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

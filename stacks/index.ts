@@ -1,0 +1,45 @@
+/** The Pulumi program of one environment, as a table of contents. */
+import "../core/stack-traces.ts";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { awsGuardBinding } from "../components/aws-guard.ts";
+import { tableName } from "../core/naming.ts";
+import { callerAccount } from "../hooks/aws/caller-account.ts";
+import { awsPorts } from "../hooks/aws/ports.ts";
+import { buildHookBundle } from "../hooks/bundle.ts";
+import { readStackConfig } from "./config.ts";
+import { decideEnvironment } from "./decide.ts";
+import { placeProblems, previousPlace, stackIdentity } from "./own-place.ts";
+import { program } from "./program.ts";
+
+export default async () => {
+  const config = readStackConfig();
+  const profile = new pulumi.Config("aws").get("profile");
+  const access = { region: config.region, ...(profile === undefined ? {} : { profile }) };
+  const stackId = stackIdentity();
+  const records = tableName(config.environment);
+
+  const [accountId, provider, previous, hookBundlePath] = await Promise.all([
+    callerAccount(access),
+    aws.getCallerIdentity({}),
+    previousPlace(stackId),
+    buildHookBundle(),
+  ]);
+  const elsewhere = placeProblems(
+    previous,
+    { accountId, region: config.region, tableName: records },
+    provider.accountId,
+  );
+  if (elsewhere.length > 0) throw new pulumi.RunError(elsewhere.join("\n"));
+
+  const ports = awsPorts({ ...access, tableName: records });
+  return program({
+    config,
+    decide: (environment) => decideEnvironment(environment, ports),
+    guards: awsGuardBinding({ ...access, environment: config.environment }),
+    hookBundlePath,
+    stackId,
+    accountId,
+    isPreview: pulumi.runtime.isDryRun(),
+  });
+};

@@ -1,0 +1,66 @@
+/**
+ * The program: decide, tell, refuse or declare. Everything it needs from outside is an argument, so a test and a rehearsal can run it
+ * whole. A refusal comes before the first resource: an `up` that may not raise changes nothing at all.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { GuardBinding } from "../components/index.ts";
+import type { Declaration, Notice } from "../core/declaration.ts";
+import type { EnvironmentConfig } from "./config.ts";
+import { declareEnvironment, type EnvironmentOutputs } from "./declare-environment.ts";
+
+/** Where messages go; `pulumi.log` fits. */
+export interface ProgramLog {
+  info(text: string, resource?: pulumi.Resource): unknown;
+  warn(text: string, resource?: pulumi.Resource): unknown;
+}
+
+export interface ProgramArgs {
+  readonly config: EnvironmentConfig;
+  /** Phase one: reads reality and decides; see `decide.ts`. */
+  readonly decide: (config: EnvironmentConfig) => Promise<readonly Declaration[]>;
+  readonly guards: GuardBinding;
+  readonly hookBundlePath: string;
+  readonly stackId: string;
+  readonly accountId: string;
+  /** A preview tells what an `up` would refuse; an `up` refuses. */
+  readonly isPreview: boolean;
+  /** @default Pulumi's own */
+  readonly log?: ProgramLog;
+}
+
+/**
+ * Runs both phases.
+ * @throws pulumi.RunError with every reason when an `up` is refused
+ */
+export async function program(args: ProgramArgs): Promise<EnvironmentOutputs> {
+  const log = args.log ?? pulumi.log;
+  const declarations = await args.decide(args.config);
+  const refusals = declarations.flatMap((declaration) => declaration.refusals);
+  if (refusals.length > 0 && !args.isPreview) throw new pulumi.RunError(refusalText(args.stackId, refusals));
+
+  return declareEnvironment({
+    config: args.config,
+    declarations,
+    guards: args.guards,
+    hookBundlePath: args.hookBundlePath,
+    stackId: args.stackId,
+    accountId: args.accountId,
+    onService: (service, declaration) => {
+      for (const notice of declaration.notices) tell(log, notice, service);
+      for (const refusal of declaration.refusals) log.warn(`this up would be refused: ${refusal}`, service);
+    },
+  });
+}
+
+function tell(log: ProgramLog, notice: Notice, service: pulumi.Resource): void {
+  if (notice.severity === "warning") log.warn(notice.text, service);
+  else log.info(notice.text, service);
+}
+
+function refusalText(stackId: string, refusals: readonly string[]): string {
+  const reasons = refusals.length === 1 ? "1 reason" : `${refusals.length} reasons`;
+  return [
+    `this up is refused for ${reasons}; nothing was changed (stack ${stackId}):`,
+    ...refusals.map((reason) => `  ${reason}`),
+  ].join("\n");
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Runs the contract suite of the AWS adapters against emulators: moto for ELBv2, ministack for DynamoDB, CloudWatch and STS.
+# Both come from PyPI into .venv under the project, listen on loopback only, and are stopped at the end by process id.
+# Needs python3 (3.10 or newer) and Node. Arguments go to vitest. No AWS account is touched: credentials here are dummies.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+moto_version=5.2.5
+ministack_version=1.5.33
+# Changing a version above makes this mark differ, so the environment is built anew.
+mark="moto[server]==$moto_version ministack==$ministack_version"
+venv=.venv
+ready_seconds=60
+log() { printf 'test:aws: %s\n' "$*"; }
+fail() { printf 'test:aws: %s\n' "$*" >&2; exit 1; }
+
+command -v python3 >/dev/null || fail "python3 not found; expected 3.10 or newer. On Debian: apt-get install python3 python3-venv"
+
+install_emulators() {
+  log "installing $mark into $venv (once)"
+  rm -rf "$venv"
+  local pip_log
+  pip_log="$(mktemp)"
+  if python3 -m venv "$venv" >"$pip_log" 2>&1; then
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+      "moto[server]==$moto_version" "ministack==$ministack_version" >"$pip_log" 2>&1 \
+      || { tail -n 20 "$pip_log" >&2; fail "pip could not install $mark into $venv; its last lines are above"; }
+  elif python3 -m pip --version >/dev/null 2>&1; then
+    log "python3 -m venv does not work here (on Debian: apt-get install python3-venv); using pip --target instead"
+    rm -rf "$venv"
+    python3 -m pip install --quiet --disable-pip-version-check --target "$venv/site" \
+      "moto[server]==$moto_version" "ministack==$ministack_version" >"$pip_log" 2>&1 \
+      || { tail -n 20 "$pip_log" >&2; fail "pip could not install $mark into $venv/site; its last lines are above"; }
+  else
+    tail -n 20 "$pip_log" >&2
+    fail "python3 has neither venv nor pip. On Debian: apt-get install python3-venv, then run this again"
+  fi
+  rm -f "$pip_log"
+  printf '%s\n' "$mark" >"$venv/installed"
+}
+
+[ "$(cat "$venv/installed" 2>/dev/null || true)" = "$mark" ] || install_emulators
+
+project="$PWD"
+if [ -x "$venv/bin/python" ]; then
+  python="$project/$venv/bin/python" python_path=""
+else
+  python="$(command -v python3)" python_path="$project/$venv/site"
+fi
+
+# Outside the project: ministack writes CommonJS workers into TMPDIR, which a package.json of type module above it would break.
+work="$(mktemp -d /tmp/tidegate-aws.XXXXXX)"
+pids=()
+stop() {
+  local code=$? pid tries
+  trap - EXIT INT TERM
+  for pid in ${pids[@]+"${pids[@]}"}; do kill "$pid" 2>/dev/null || true; done
+  for pid in ${pids[@]+"${pids[@]}"}; do
+    # Five seconds to go by itself, then it must.
+    for ((tries = 0; tries < 50; tries++)); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  rm -rf "$work"
+  exit "$code"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+free_ports() {
+  "$python" - <<'PYTHON'
+import socket
+sockets = [socket.socket() for _ in range(2)]
+for each in sockets:
+    each.bind(("127.0.0.1", 0))
+print(*(each.getsockname()[1] for each in sockets))
+for each in sockets:
+    each.close()
+PYTHON
+}
+
+# A clean environment: neither the emulators nor what they start may see this shell's credentials, proxies or endpoints.
+start() {
+  local name="$1"
+  shift
+  env -i PATH="$PATH" HOME="$work" TMPDIR="$work" LANG=C.UTF-8 PYTHONPATH="$python_path" PYTHONDONTWRITEBYTECODE=1 \
+    AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing "$@" >"$work/$name.log" 2>&1 &
+  pids+=("$!")
+}
+
+# Ready means: our own process lives and the port answers HTTP. A process that died (port taken meanwhile) is reported.
+wait_ready() {
+  local name="$1" pid="$2" url="$3"
+  local deadline=$((SECONDS + ready_seconds))
+  until "$python" -c 'import sys, urllib.request; urllib.request.build_opener(urllib.request.ProxyHandler({})).open(sys.argv[1], timeout=2)' "$url" 2>/dev/null; do
+    if ! kill -0 "$pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
+      tail -n 20 "$work/$name.log" >&2
+      fail "$name did not answer on $url within $ready_seconds s; its last lines are above"
+    fi
+    sleep 0.1
+  done
+}
+
+read -r moto_port ministack_port <<<"$(free_ports)"
+start moto "$python" -m moto.server -H 127.0.0.1 -p "$moto_port"
+start ministack BIND_HOST=127.0.0.1 GATEWAY_PORT="$ministack_port" "$python" -m ministack
+wait_ready moto "${pids[0]}" "http://127.0.0.1:$moto_port/moto-api/data.json"
+wait_ready ministack "${pids[1]}" "http://127.0.0.1:$ministack_port/_ministack/health"
+log "moto $moto_version on 127.0.0.1:$moto_port (ELBv2), ministack $ministack_version on 127.0.0.1:$ministack_port (the rest)"
+
+# The SDK's own variables name the endpoints; the adapters know nothing of emulators.
+unset AWS_PROFILE AWS_SESSION_TOKEN AWS_DEFAULT_REGION AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing AWS_REGION=eu-west-1
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
+# Known, and one line each test file would say.
+export AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true
+export AWS_ENDPOINT_URL="http://127.0.0.1:$ministack_port"
+export AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2="http://127.0.0.1:$moto_port"
+
+set +e
+npx vitest run --config vitest.aws.config.ts "$@"
+exit $?

@@ -1,0 +1,261 @@
+import { describe, expect, it } from "vitest";
+import { awsGuardBinding } from "../../components/aws-guard.ts";
+import { type GuardBinding, ProgressiveService, type ServiceSettings } from "../../components/index.ts";
+import type { Declaration } from "../../core/declaration.ts";
+import { aDeclaration, aRelease, newRelease, oldRelease, rememberingGuards, someSettings } from "../helpers/builders.ts";
+import { account, type PulumiRun, region, type RunOptions, runPulumi } from "../helpers/pulumi-run.ts";
+
+const elb = `arn:aws:elasticloadbalancing:${region}:${account}`;
+const rule = "aws:lb/listenerRule:ListenerRule";
+
+interface Case {
+  readonly declaration?: Declaration;
+  readonly settings?: Partial<ServiceSettings>;
+  readonly guards?: GuardBinding;
+  readonly options?: RunOptions;
+}
+
+function declareService(settings: ServiceSettings, declaration: Declaration, guards: GuardBinding): ProgressiveService {
+  return new ProgressiveService(settings.name, {
+    environment: "dev",
+    region,
+    settings,
+    declaration,
+    listenerArn: `${elb}:listener/app/edge/1/2`,
+    loadBalancerArnSuffix: "app/edge/1",
+    vpcId: "vpc-1",
+    topics: { critical: "arn:critical", warning: "arn:warning" },
+    hook: { functionName: "tidegate-dev-hook", aliasName: "live" },
+    takenBy: "example/tidegate/dev",
+    guards,
+  });
+}
+
+function run({ declaration, settings, guards, options }: Case = {}): Promise<PulumiRun<unknown>> {
+  return runPulumi(() => {
+    const service = declareService(
+      someSettings(settings),
+      declaration ?? aDeclaration(10),
+      guards ?? rememberingGuards().binding,
+    );
+    return service.outputs;
+  }, options);
+}
+
+/** Weights by version, out of a rule's inputs. */
+function weightsOf(result: PulumiRun<unknown>, name: string): Record<string, unknown> {
+  const [action] = result.the(rule, name).inputs.actions as [{ forward: { targetGroups: { arn: string; weight: number }[] } }];
+  return Object.fromEntries(action.forward.targetGroups.map(({ arn, weight }) => [arn.split("/")[1], weight]));
+}
+
+function stickinessOf(result: PulumiRun<unknown>): unknown {
+  const [action] = result.the(rule, "-main").inputs.actions as [{ forward: { stickiness?: unknown } }];
+  return action.forward.stickiness;
+}
+
+describe("ProgressiveService", () => {
+  it("declares rules, groups, alarms and one opening, and nothing else [A1, D1]", async () => {
+    const result = await run();
+    expect(result.names()).toMatchInlineSnapshot();
+    expect(result.resources.filter(({ custom }) => !custom).map(({ type, name }) => `${type} ${name}`)).toMatchInlineSnapshot();
+  });
+
+  it("costs 24 cloud resources with two releases on batch and alb [D9]", async () => {
+    expect((await run()).names()).toHaveLength(22);
+  });
+
+  it.each([
+    { exposure: 0, main: { "checkout-2-3-1": 100 } },
+    { exposure: 10, main: { "checkout-2-3-1": 90, "checkout-2-4-0": 10 } },
+    { exposure: 100, main: { "checkout-2-4-0": 100 } },
+  ])("gives the main rule only groups with traffic at exposure $exposure [A3]", async ({ exposure, main }) => {
+    const result = await run({ declaration: aDeclaration(exposure) });
+    const byVersion = Object.fromEntries(
+      Object.entries(weightsOf(result, "-main")).map(([name, weight]) => [nameToVersion(result, name), weight]),
+    );
+    expect(byVersion).toEqual(main);
+    expect(Object.values(byVersion).reduce((sum: number, weight) => sum + Number(weight), 0)).toBe(100);
+    expect(Object.values(weightsOf(result, "-anchor"))).toEqual([1, 1]);
+  });
+
+  it("puts the tester rule before the main rule before the anchor rule [A7]", async () => {
+    const result = await run();
+    const shapes = ["-tester", "-main", "-anchor"].map((name) => {
+      const { priority, conditions, tags } = result.the(rule, name).inputs;
+      return { priority, conditions, tags };
+    });
+    expect(shapes).toMatchInlineSnapshot();
+  });
+
+  it("leads testers by cookie to the declared release [A7]", async () => {
+    const settings = { testers: { cookie: { name: "beta", value: "on" } } };
+    const result = await run({ settings, declaration: aDeclaration(0, { testersReach: oldRelease.digest }) });
+    expect(result.the(rule, "-tester").inputs.conditions).toContainEqual({
+      httpHeader: { httpHeaderName: "Cookie", values: ["*beta=on*"] },
+    });
+    expect(Object.entries(weightsOf(result, "-tester")).map(([name, weight]) => [nameToVersion(result, name), weight])).toEqual([
+      ["checkout-2-3-1", 100],
+    ]);
+  });
+
+  it("says stickiness aloud where a service has it: on while both carry traffic, off otherwise", async () => {
+    const settings = { stickinessSeconds: 600 };
+    expect(stickinessOf(await run({ settings }))).toEqual({ enabled: true, duration: 600 });
+    const lowering = aDeclaration(10, { step: "lowering", stickinessAllowed: false });
+    expect(stickinessOf(await run({ settings, declaration: lowering }))).toEqual({ enabled: false, duration: 600 });
+    expect(stickinessOf(await run())).toBeUndefined();
+  });
+
+  it("waits for the alarms of both releases when it opens, and for none when it lowers", async () => {
+    const opening = (await run()).the(rule, "-main").dependsOn;
+    expect(opening.filter((name) => name.includes("error-rate/critical/60s"))).toHaveLength(2);
+    const lowered = await run({ declaration: aDeclaration(10, { step: "lowering" }) });
+    expect(lowered.the(rule, "-main").dependsOn.filter((name) => name.includes("/critical"))).toEqual([]);
+    expect(lowered.the(rule, "-main").dependsOn).toContain("checkout-anchor");
+  });
+
+  it("opens last: after every rule and every alarm", async () => {
+    const result = await run();
+    const { dependsOn } = result.the("aws:lambda/invocation:Invocation");
+    const before = result.names().filter((name) => /ListenerRule|MetricAlarm/.test(name));
+    expect(before.map((name) => name.split(" ")[1]).filter((name) => !dependsOn.includes(name ?? ""))).toEqual([]);
+  });
+
+  it("changes exactly the main rule and the opening when a wave changes [A1]", async () => {
+    const before = await run({ declaration: aDeclaration(10) });
+    const after = await run({ declaration: aDeclaration(25, { fromPercent: 10 }) });
+    expect(changed(before, after)).toEqual(["checkout-main", "checkout-opening"]);
+  });
+
+  it("leaves rules and alarms alone when the canary becomes the baseline", async () => {
+    const full = aDeclaration(100);
+    const finish: Declaration = {
+      ...full,
+      step: "finish",
+      liveSet: [newRelease, oldRelease],
+      baseline: newRelease.digest,
+      previous: oldRelease.digest,
+      exposurePercent: 0,
+      canary: undefined,
+      intent: undefined,
+    };
+    expect(changed(await run({ declaration: full }), await run({ declaration: finish }))).toEqual(["checkout-opening"]);
+  });
+
+  it("describes the service to the hook in bytes that do not depend on key order", async () => {
+    const declaration = aDeclaration(10);
+    const reversed = Object.fromEntries(Object.entries(declaration).reverse()) as unknown as Declaration;
+    const inputOf = async (given: Declaration) =>
+      (await run({ declaration: given })).the("aws:lambda/invocation:Invocation").inputs.input;
+    const input = await inputOf(declaration);
+    expect(input).toBe(await inputOf(reversed));
+    const description = JSON.parse(String(input));
+    expect(Object.keys(description)).toEqual(Object.keys(description).sort());
+    expect({ ...description, plan: description.plan.name, alarms: description.alarms.length }).toMatchInlineSnapshot();
+  });
+
+  it("adopts a target group without touching it [E7]", async () => {
+    const targetGroupArn = `${elb}:targetgroup/shop-blue/0123456789abcdef`;
+    const adopted = { ...oldRelease, targetGroupArn };
+    const result = await run({ declaration: aDeclaration(10, { liveSet: [adopted, newRelease] }) });
+    expect(result.all("aws:lb/targetGroup:TargetGroup")).toHaveLength(1);
+    expect(weightsOf(result, "-main")).toHaveProperty("shop-blue", 90);
+    const { releases } = JSON.parse(String(result.the("aws:lambda/invocation:Invocation").inputs.input));
+    expect(releases[0]).toMatchObject({ adopted: true, targetGroupArn, targetGroupArnSuffix: "targetgroup/shop-blue/0123456789abcdef" });
+  });
+
+  it("keeps making the group of a release that comes from the record with its ARN", async () => {
+    const recorded = { ...oldRelease, targetGroupArn: `${elb}:targetgroup/made/1`, adopted: false };
+    const result = await run({ declaration: aDeclaration(10, { liveSet: [recorded, newRelease] }) });
+    expect(result.all("aws:lb/targetGroup:TargetGroup")).toHaveLength(2);
+  });
+
+  it("refuses an adopted group with cookies of its own, of the application too (q)", async () => {
+    const targetGroupArn = `${elb}:targetgroup/shop-blue/0123456789abcdef`;
+    const call: RunOptions["call"] = ({ token }) =>
+      token === "aws:lb/getTargetGroup:getTargetGroup"
+        ? { arn: targetGroupArn, stickiness: { enabled: true, type: "app_cookie" } }
+        : undefined;
+    const declaration = aDeclaration(10, { liveSet: [{ ...oldRelease, targetGroupArn }, newRelease] });
+    await expect(run({ declaration, options: { call } })).rejects.toThrowErrorMatchingInlineSnapshot();
+  });
+
+  it("refuses a sixth release on a rule and says how long to wait", async () => {
+    const liveSet = [oldRelease, newRelease, ..."cdef".split("").map((letter, at) => aRelease(`3.0.${at}`, letter))];
+    await expect(run({ declaration: aDeclaration(10, { liveSet }) })).rejects.toThrowErrorMatchingInlineSnapshot();
+  });
+
+  it("names every fault at once: condition values and shares", async () => {
+    const settings = { match: { hosts: ["a", "b", "c"], paths: ["/1", "/2"] } };
+    const declaration = aDeclaration(10, { shares: { [oldRelease.digest]: 80, [newRelease.digest]: 10 } });
+    await expect(run({ settings, declaration })).rejects.toThrowErrorMatchingInlineSnapshot();
+  });
+
+  it("keeps two services apart", async () => {
+    const result = await runPulumi(() => {
+      const guards = rememberingGuards().binding;
+      declareService(someSettings(), aDeclaration(10), guards);
+      declareService(someSettings({ name: "search", priority: 200 }), aDeclaration(0, { service: "search" }), guards);
+    });
+    expect(new Set(result.names()).size).toBe(44);
+    const alarmNames = result.all("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs.name);
+    expect(new Set(alarmNames).size).toBe(alarmNames.length);
+  });
+
+  it("parents every child and registers outputs for policies", async () => {
+    const result = await run();
+    expect(result.resources.filter(({ parent }) => parent?.startsWith("pulumi:pulumi:Stack")).map(({ name }) => name)).toEqual([
+      "checkout",
+    ]);
+    expect(result.componentOutputs.checkout).toBeDefined();
+  });
+});
+
+describe("the guard on rules", () => {
+  it("shows the guard what Pulumi is about to write, ARNs resolved", async () => {
+    const guards = rememberingGuards();
+    const result = await run({ guards: guards.binding, settings: { stickinessSeconds: 600 } });
+    expect([...guards.callbacks.keys()].sort()).toEqual(["hold check for checkout", "hold check for checkout testers"]);
+    const main = result.the(rule, "-main");
+    const common = { urn: "urn", name: main.name, type: rule, newInputs: main.inputs };
+    await guards.callbacks.get("hold check for checkout")?.({ ...common, id: "" });
+    await guards.callbacks.get("hold check for checkout")?.({ ...common, id: "arn:rule", oldInputs: {}, oldOutputs: {} });
+    const [create, update] = guards.writes;
+    expect({ ...create, alarms: create?.alarms.length, releases: create?.releases.length }).toMatchInlineSnapshot();
+    expect(update).toEqual({ ...create, operation: "update", ruleArn: "arn:rule" });
+  });
+
+  it("lets the guard's refusal through", async () => {
+    const guards = rememberingGuards(() => {
+      throw new Error("held since yesterday");
+    });
+    const result = await run({ guards: guards.binding });
+    const main = result.the(rule, "-main");
+    const args = { urn: "urn", id: "", name: main.name, type: rule, newInputs: main.inputs };
+    await expect(guards.callbacks.get("hold check for checkout")?.(args)).rejects.toThrow("held since yesterday");
+  });
+
+  it("ties the AWS guard to main and tester rule, and to no other resource", async () => {
+    const result = await run({ guards: awsGuardBinding({ region, environment: "dev" }) });
+    expect(result.resources.filter(({ hooks }) => hooks.length > 0).map(({ name, hooks }) => [name, hooks])).toEqual([
+      ["checkout-main", ["hold check for checkout"]],
+      ["checkout-tester", ["hold check for checkout testers"]],
+    ]);
+  });
+});
+
+function nameToVersion(result: PulumiRun<unknown>, group: string): string {
+  const made = result.the("aws:lb/targetGroup:TargetGroup", group);
+  return `checkout-${String((made.inputs.tags as Record<string, string>)["tidegate:release"]).replace(/-[0-9a-f]{8}$/, "")}`;
+}
+
+/** Names of custom resources whose inputs differ, or that only one of the runs has. */
+function changed(before: PulumiRun<unknown>, after: PulumiRun<unknown>): string[] {
+  const inputsOf = (result: PulumiRun<unknown>) =>
+    new Map(result.resources.filter(({ custom }) => custom).map(({ name, type, inputs }) => [`${type} ${name}`, JSON.stringify(inputs)]));
+  const [old, fresh] = [inputsOf(before), inputsOf(after)];
+  return [...new Set([...old.keys(), ...fresh.keys()])]
+    .filter((key) => old.get(key) !== fresh.get(key))
+    .map((key) => key.split(" ")[1] ?? key)
+    .sort();
+}

@@ -1,0 +1,201 @@
+/**
+ * What every record store must do, whatever it is made of. Run against the rehearsal's store and against DynamoDB.
+ */
+import { describe, expect, it } from "vitest";
+import type { HistoryEntry } from "../../core/record.ts";
+import { type RecordStore, RecordUnreadableError, RevisionConflictError } from "../../hooks/ports.ts";
+import { aFullRecord } from "./a-record.ts";
+
+/** A store with nothing in it, and a way round it. */
+export interface RecordStoreUnderTest {
+  readonly store: RecordStore;
+  /** Puts any value where the service's record would be, as no `write` would. */
+  plant(service: string, value: unknown): Promise<void>;
+  /** A store as it is before its table exists; left out where that cannot be. */
+  readonly storeWithoutTable?: RecordStore;
+}
+
+/** Registers the suite. `makeStore` is called once a test. */
+export function describeRecordStoreContract(name: string, makeStore: () => Promise<RecordStoreUnderTest>): void {
+  describe(`record store contract: ${name}`, () => {
+    it("answers undefined for a service without a record", async () => {
+      const { store } = await makeStore();
+      expect(await store.read("checkout")).toBeUndefined();
+      expect(await store.readHeartbeat("checkout")).toBeUndefined();
+      expect(await store.history("checkout")).toEqual([]);
+      expect(await store.list()).toEqual([]);
+    });
+
+    it("answers undefined where there is no table yet, and writes nothing into it", async () => {
+      const { storeWithoutTable } = await makeStore();
+      // A store that has no such state has nothing to show here.
+      if (storeWithoutTable === undefined) return;
+      expect(await storeWithoutTable.read("checkout")).toBeUndefined();
+      await expect(storeWithoutTable.write(aFullRecord(), undefined)).rejects.toThrow(/checkout/);
+    });
+
+    it("gives back exactly what was written, every optional field included", async () => {
+      const { store } = await makeStore();
+      const record = aFullRecord();
+      await store.write(record, undefined);
+      expect(await store.read("checkout")).toStrictEqual(record);
+    });
+
+    it("gives back exactly what was written, every optional field left out", async () => {
+      const { store } = await makeStore();
+      const { stickinessSeconds, canary, previous, lastIntent, lease, paused, blindSince, retiredAt, ...bare } =
+        aFullRecord({ releases: {}, holds: {}, breaches: {}, ceilings: {}, rules: [], alarms: [], outbox: [] });
+      expect([stickinessSeconds, canary, previous, lastIntent, lease, paused, blindSince, retiredAt]).not.toContain(
+        undefined,
+      );
+      await store.write(bare, undefined);
+      expect(await store.read("checkout")).toStrictEqual(bare);
+    });
+
+    it("answers fresh copies: changing what was written or read changes nothing stored", async () => {
+      const { store } = await makeStore();
+      const record = structuredClone(aFullRecord());
+      await store.write(record, undefined);
+      Object.assign(record.ceilings, { "sha256:aaaa": 1 });
+      const first = await store.read("checkout");
+      Object.assign(first?.ceilings ?? {}, { "sha256:aaaa": 2 });
+      expect(await store.read("checkout")).toStrictEqual(aFullRecord());
+    });
+
+    it("replaces a record whose revision is the expected one", async () => {
+      const { store } = await makeStore();
+      await store.write(aFullRecord({ revision: 1 }), undefined);
+      const { lease, ...unleased } = aFullRecord({ revision: 2 });
+      expect(lease).toBeDefined();
+      await store.write(unleased, 1);
+      expect(await store.read("checkout")).toStrictEqual(unleased);
+    });
+
+    it("refuses a write on a stale revision and keeps what is there", async () => {
+      const { store } = await makeStore();
+      await store.write(aFullRecord({ revision: 1 }), undefined);
+      await store.write(aFullRecord({ revision: 2 }), 1);
+      await expect(store.write(aFullRecord({ revision: 3, mode: "observe" }), 1)).rejects.toThrow(
+        RevisionConflictError,
+      );
+      expect(await store.read("checkout")).toStrictEqual(aFullRecord({ revision: 2 }));
+    });
+
+    it("refuses to create a record twice", async () => {
+      const { store } = await makeStore();
+      await store.write(aFullRecord(), undefined);
+      await expect(store.write(aFullRecord({ mode: "observe" }), undefined)).rejects.toThrow(RevisionConflictError);
+      expect(await store.read("checkout")).toStrictEqual(aFullRecord());
+    });
+
+    it("refuses to replace a record that is not there", async () => {
+      const { store } = await makeStore();
+      await expect(store.write(aFullRecord({ revision: 5 }), 4)).rejects.toThrow(RevisionConflictError);
+      expect(await store.read("checkout")).toBeUndefined();
+    });
+
+    it.each([
+      { act: "replacing one record", expected: 1, revision: 2 },
+      { act: "creating the record", expected: undefined, revision: 1 },
+    ])("lets one of 20 racing writers win, $act", async ({ expected, revision }) => {
+      const { store } = await makeStore();
+      if (expected !== undefined) await store.write(aFullRecord(), undefined);
+      // The first two write the very same bytes: even so, only one of them may believe that it won.
+      const records = Array.from({ length: 20 }, (_, index) =>
+        aFullRecord({ revision, realityGeneration: Math.max(index, 1) }),
+      );
+      const outcomes = await Promise.allSettled(records.map((record) => store.write(record, expected)));
+      const winners = records.filter((_, index) => outcomes[index]?.status === "fulfilled");
+      const losses = outcomes.filter((outcome) => outcome.status === "rejected").map((outcome) => outcome.reason);
+      expect(winners).toHaveLength(1);
+      for (const loss of losses) expect(loss).toBeInstanceOf(RevisionConflictError);
+      expect(await store.read("checkout")).toStrictEqual(winners[0]);
+    });
+
+    it.each([
+      ["a newer schema", { ...aFullRecord(), schemaVersion: 2 }, /schema version 2/],
+      ["a newer schema of another shape", { schemaVersion: 9, anything: true }, /schema version 9/],
+      ["a missing field", { ...aFullRecord(), ceilings: undefined }, /ceilings/],
+      ["a field unknown here", { ...aFullRecord(), canary2: {} }, /canary2/],
+      ["a percent above 100", aFullRecord({ ceilings: { "sha256:aaaa": 101 } }), /ceilings/],
+      ["a record of another service", aFullRecord({ service: "search" }), /search/],
+      ["no schema version", { revision: 1 }, /schemaVersion/],
+      ["a text", "not a record", /schemaVersion/],
+      ["nothing", null, /schemaVersion/],
+    ])("refuses by name to read %s", async (_what, value, reason) => {
+      const { store, plant } = await makeStore();
+      await plant("checkout", value);
+      const failure = await store.read("checkout").then(
+        () => "it was read",
+        (error: unknown) => error,
+      );
+      expect(failure).toBeInstanceOf(RecordUnreadableError);
+      expect(String(failure)).toMatch(reason);
+    });
+
+    it("keeps history oldest first, in appended order within one instant", async () => {
+      const { store } = await makeStore();
+      const entry = (at: number, message: string): HistoryEntry => ({
+        at,
+        kind: "note",
+        message,
+        exposurePercent: 12.5,
+      });
+      const noon = Date.UTC(2026, 0, 5, 12);
+      await store.appendHistory("checkout", [entry(noon, "second"), entry(noon, "third")]);
+      await store.appendHistory("checkout", [entry(noon, "fourth")]);
+      await store.appendHistory("checkout", [entry(noon + 1, "fifth"), entry(noon - 60_000, "first")]);
+      await store.appendHistory("checkout", []);
+      await store.appendHistory("search", [entry(noon, "of another service")]);
+      expect(await store.history("checkout")).toEqual([
+        entry(noon - 60_000, "first"),
+        entry(noon, "second"),
+        entry(noon, "third"),
+        entry(noon, "fourth"),
+        entry(noon + 1, "fifth"),
+      ]);
+    });
+
+    it("keeps a long history whole", async () => {
+      const { store } = await makeStore();
+      const entries = Array.from({ length: 230 }, (_, index) => ({
+        at: Date.UTC(2026, 0, 5) + index,
+        kind: "note",
+        message: `${index} ${"x".repeat(8_000)}`,
+        exposurePercent: 0,
+      }));
+      await store.appendHistory("checkout", entries);
+      expect(await store.history("checkout")).toEqual(entries);
+    });
+
+    it("keeps the heartbeat beside the record: no revision moves, no record appears", async () => {
+      const { store } = await makeStore();
+      await store.writeHeartbeat("search", 5);
+      await store.write(aFullRecord(), undefined);
+      await store.writeHeartbeat("checkout", 1_767_607_200_000);
+      await store.writeHeartbeat("checkout", 1_767_607_260_000);
+      expect(await store.readHeartbeat("checkout")).toBe(1_767_607_260_000);
+      expect(await store.read("checkout")).toStrictEqual(aFullRecord());
+      expect(await store.read("search")).toBeUndefined();
+      expect(await store.list()).toEqual(["checkout"]);
+    });
+
+    it("lists every service with a record once, ascending, retired ones too", async () => {
+      const { store } = await makeStore();
+      await store.write(aFullRecord({ service: "search" }), undefined);
+      await store.write(aFullRecord({ service: "basket" }), undefined);
+      await store.write(aFullRecord({ service: "checkout" }), undefined);
+      await store.write(aFullRecord({ service: "checkout", revision: 2 }), 1);
+      await store.appendHistory("orders", [{ at: 0, kind: "note", message: "no record", exposurePercent: 0 }]);
+      expect(await store.list()).toEqual(["basket", "checkout", "search"]);
+    });
+
+    it("keeps services apart whose names begin alike", async () => {
+      const { store } = await makeStore();
+      await store.write(aFullRecord({ service: "shop" }), undefined);
+      await store.write(aFullRecord({ service: "shop-api", realityGeneration: 9 }), undefined);
+      expect((await store.read("shop"))?.realityGeneration).toBe(7);
+      expect((await store.read("shop-api"))?.realityGeneration).toBe(9);
+    });
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * Ports in memory, for the decision core alone: no Pulumi, no traffic model. Every call passes through `onCall`, where a test
+ * may crash it or let another action go first.
+ */
+import type { HistoryEntry, Page, RolloutRecord } from "../../core/record.ts";
+import {
+  type AlarmState,
+  type ForwardAction,
+  type Ports,
+  RevisionConflictError,
+  type TargetHealth,
+} from "../../hooks/ports.ts";
+
+export type OnCall = (call: string) => Promise<void>;
+
+export class MemoryCloud {
+  nowMs: number;
+  readonly rules = new Map<string, ForwardAction>();
+  readonly health = new Map<string, TargetHealth>();
+  readonly alarms = new Map<string, AlarmState>();
+  readonly records = new Map<string, string>();
+  readonly heartbeats = new Map<string, number>();
+  readonly history: HistoryEntry[] = [];
+  readonly pages: Page[] = [];
+  /** Requests a minute of each query id. */
+  requestsPerMinute: Record<string, number> = { baseline: 3_000, canary: 3_000, reported: 3_000 };
+  /** Thrown by every read of the record. */
+  recordFailure: Error | undefined;
+  /** Every write of a main rule, in order: who wrote which weights. */
+  readonly ruleWrites: {
+    readonly by: string;
+    readonly arn: string;
+    readonly weights: Readonly<Record<string, number>>;
+    readonly at: number;
+  }[] = [];
+  /** Every record as it was written, in order. */
+  readonly recordWrites: { readonly by: string; readonly record: RolloutRecord; readonly at: number }[] = [];
+  /** The service that the rules are tagged for. */
+  private readonly owner = "checkout";
+  private ids = 0;
+
+  constructor(nowMs: number) {
+    this.nowMs = nowMs;
+  }
+
+  read(service: string): RolloutRecord | undefined {
+    const text = this.records.get(service);
+    return text === undefined ? undefined : (JSON.parse(text) as RolloutRecord);
+  }
+
+  /** @param by who calls: `up …`, `hook`, `person` */
+  ports(by: string, onCall: OnCall = async () => {}): Ports {
+    const call = async <T>(name: string, act: () => T): Promise<T> => {
+      await onCall(`${name} before`);
+      const result = act();
+      await onCall(`${name} after`);
+      return result;
+    };
+    return {
+      clock: {
+        now: () => this.nowMs,
+        sleep: async (milliseconds) => {
+          this.nowMs += milliseconds;
+        },
+      },
+      newId: () => `id-${++this.ids}`,
+      pager: { send: (page) => call("page", () => void this.pages.push(page)) },
+      alarms: {
+        describe: (names) => call("alarms", () => names.flatMap((name) => this.alarms.get(name) ?? [])),
+      },
+      metrics: {
+        requestSums: (queries, range) =>
+          call("metrics", () =>
+            Object.fromEntries(
+              queries.map((query) => {
+                const points: { at: number; sum: number }[] = [];
+                const step = range.periodSeconds * 1_000;
+                const perMinute = this.requestsPerMinute[query.id] ?? 0;
+                for (let at = Math.floor(range.from / step) * step; at + step <= range.to; at += step) {
+                  if (perMinute > 0) points.push({ at, sum: (perMinute * range.periodSeconds) / 60 });
+                }
+                return [query.id, points];
+              }),
+            ),
+          ),
+      },
+      traffic: {
+        readRules: (arns) =>
+          call("rules", () =>
+            Object.fromEntries(
+              arns.flatMap((arn) => {
+                const action = this.rules.get(arn);
+                return action ? [[arn, structuredClone(action)]] : [];
+              }),
+            ),
+          ),
+        writeRule: (arn, action) => call("write rule", () => this.writeRule(by, arn, action)),
+        targetHealth: (arn) =>
+          call("health", () => {
+            const health = this.health.get(arn);
+            if (!health) throw new Error(`TargetGroupNotFound: ${arn}`);
+            return { ...health };
+          }),
+        findMainRules: (query) =>
+          call("find rules", () =>
+            query.service === this.owner ? [...this.rules.keys()].filter((arn) => arn.endsWith("main")) : [],
+          ),
+      },
+      records: {
+        read: (service) =>
+          call("read record", () => {
+            if (this.recordFailure) throw this.recordFailure;
+            return this.read(service);
+          }),
+        write: (record, expected) =>
+          call("write record", () => {
+            const stored = this.read(record.service);
+            if (stored?.revision !== expected) {
+              throw new RevisionConflictError(`${record.service}: revision ${stored?.revision}, expected ${expected}`);
+            }
+            this.records.set(record.service, JSON.stringify(record));
+            this.recordWrites.push({ by, record: structuredClone(record), at: this.nowMs });
+          }),
+        list: () => call("list", () => [...this.records.keys()].sort()),
+        appendHistory: (_service, entries) => call("history", () => void this.history.push(...entries)),
+        history: () => call("read history", () => [...this.history]),
+        readHeartbeat: (service) => call("read heartbeat", () => this.heartbeats.get(service)),
+        writeHeartbeat: (service, at) => call("heartbeat", () => void this.heartbeats.set(service, at)),
+      },
+    };
+  }
+
+  writeRule(by: string, arn: string, action: ForwardAction): void {
+    this.rules.set(arn, structuredClone(action));
+    if (arn.endsWith("main")) {
+      this.ruleWrites.push({ by, arn, weights: { ...action.weights }, at: this.nowMs });
+    }
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * One service under Tidegate without Pulumi: an `up` is decide, guard, rule write, commit, with the real code of each. Reads as
+ * the sequences of the record's table do.
+ */
+import { alarmsFor, settleSeconds } from "../../core/alarms.ts";
+import type { Declaration, GuardedWrite, ServiceDescription } from "../../core/declaration.ts";
+import { alarmName, releaseKey } from "../../core/naming.ts";
+import { objectivePresets } from "../../core/objectives.ts";
+import { type PlanPresetName, planPresets } from "../../core/plans.ts";
+import type { RolloutRecord, WatchedAlarm } from "../../core/record.ts";
+import type { Release } from "../../core/releases.ts";
+import { weightsFor } from "../../core/traffic-shares.ts";
+import * as commands from "../../hooks/commands.ts";
+import { GuardRefusedError, makeGuard } from "../../hooks/guard.ts";
+import { commitOpening, NotCommittedError } from "../../hooks/opening.ts";
+import { RevisionConflictError } from "../../hooks/ports.ts";
+import { reconcileService } from "../../hooks/reconcile.ts";
+import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
+import { decideEnvironment } from "../../stacks/decide.ts";
+import { MemoryCloud, type OnCall } from "./memory-ports.ts";
+
+export const mainRule = "arn:rule/main";
+export const testerRule = "arn:rule/tester";
+
+export function aRelease(version: string, image = version): Release {
+  return { digest: `sha256:${image}`, version, image: `registry.example.com/shop@sha256:${image}` };
+}
+
+/** A release that is its adopted target group. */
+export function anAdoptedRelease(version: string, arn = "arn:group/blue"): Release {
+  return { digest: `${arn}#${version}`, version, targetGroupArn: arn };
+}
+
+export const v1 = aRelease("1.0.0");
+export const v2 = aRelease("2.0.0");
+export const v3 = aRelease("3.0.0");
+
+export function aService(change: Partial<ServiceConfig> = {}, plan: PlanPresetName = "steady"): ServiceConfig {
+  return {
+    name: "checkout",
+    mode: "act",
+    match: { hosts: ["shop.example.com"], paths: [] },
+    priority: 100,
+    baseline: v1,
+    wavePercent: 0,
+    attempt: 1,
+    plan: planPresets[plan],
+    objectives: objectivePresets.batch,
+    source: "alb",
+    readyTimeoutSeconds: 300,
+    blindMinutes: 15,
+    rollbackWindowMinutes: 1_440,
+    targetGroup: {
+      port: 80,
+      protocol: "HTTP",
+      targetType: "ip",
+      healthCheckPath: "/",
+      healthCheckIntervalSeconds: 10,
+      healthCheckTimeoutSeconds: 5,
+      healthyThresholdCount: 2,
+      unhealthyThresholdCount: 2,
+      slowStartSeconds: 0,
+      deregistrationDelaySeconds: 300,
+    },
+    retire: false,
+    ...change,
+  };
+}
+
+export type UpOutcome =
+  | { readonly kind: "applied"; readonly said: readonly string[]; readonly declaration: Declaration }
+  | { readonly kind: "refused"; readonly reasons: readonly string[] }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Where an `up` may be cut short: before the rule is written, or before `WaveOpening`. */
+export type DiesBefore = "rule" | "commit";
+
+export class World {
+  readonly cloud: MemoryCloud;
+  readonly service: ServiceConfig;
+  readonly environment = "dev";
+
+  constructor(service: ServiceConfig = aService(), nowMs = Date.UTC(2026, 0, 5, 10)) {
+    this.cloud = new MemoryCloud(nowMs);
+    this.service = service;
+  }
+
+  get record(): RolloutRecord {
+    const record = this.cloud.read(this.service.name);
+    if (!record) throw new Error("no record");
+    return record;
+  }
+
+  /** Percent of live traffic on a release. */
+  live(release: Release): number {
+    const weights = this.cloud.rules.get(mainRule)?.weights ?? {};
+    const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+    return total === 0 ? 0 : (100 * (weights[groupArn(release)] ?? 0)) / total;
+  }
+
+  configOf(change: Partial<ServiceConfig>): EnvironmentConfig {
+    return {
+      environment: this.environment,
+      region: "eu-west-1",
+      network: { vpcId: "vpc-1", subnetIds: [], internal: true, allowedCidrs: [] },
+      alerting: { email: [] },
+      services: [{ ...this.service, ...change }],
+    };
+  }
+
+  async up(
+    change: Partial<ServiceConfig> = {},
+    { who = "stack-a", dies, onCall }: { who?: string; dies?: DiesBefore; onCall?: OnCall } = {},
+  ): Promise<UpOutcome> {
+    const config = this.configOf(change);
+    const ports = this.cloud.ports(`up ${who}`, onCall);
+    const [declaration] = await decideEnvironment(config, ports);
+    const [service] = config.services;
+    if (!declaration || !service) throw new Error("no declaration");
+    if (declaration.refusals.length > 0) return { kind: "refused", reasons: declaration.refusals };
+    try {
+      await this.apply(service, declaration, who, dies, onCall);
+    } catch (error) {
+      if (
+        error instanceof GuardRefusedError ||
+        error instanceof NotCommittedError ||
+        error instanceof RevisionConflictError
+      ) {
+        return { kind: "failed", message: error.message };
+      }
+      throw error;
+    }
+    return {
+      kind: "applied",
+      said: declaration.notices.filter((n) => n.kind !== "unwatched").map((n) => n.text),
+      declaration,
+    };
+  }
+
+  private async apply(
+    service: ServiceConfig,
+    declaration: Declaration,
+    who: string,
+    dies: DiesBefore | undefined,
+    onCall: OnCall | undefined,
+  ): Promise<void> {
+    const ports = this.cloud.ports(`up ${who}`, onCall);
+    const releases = declaration.liveSet.map((release) => ({
+      ...release,
+      targetGroupArn: groupArn(release),
+      targetGroupArnSuffix: groupArn(release),
+      adopted: release.targetGroupArn !== undefined,
+    }));
+    const groups = Object.fromEntries(releases.map((release) => [release.digest, release.targetGroupArn]));
+    for (const arn of Object.values(groups)) {
+      if (!this.cloud.health.has(arn)) this.cloud.health.set(arn, { healthyCount: 4, totalCount: 4 });
+    }
+    const alarms = declaration.liveSet.flatMap((release) => this.alarmsOf(service, release));
+    for (const alarm of alarms) {
+      if (!this.cloud.alarms.has(alarm.alarmName)) this.setAlarm(alarm.alarmName, "INSUFFICIENT_DATA");
+    }
+    const guard = makeGuard(ports, {
+      declaration,
+      takenBy: who,
+      readyTimeoutSeconds: service.readyTimeoutSeconds,
+      hookChanges: () => false,
+    });
+    const writeRule = async (arn: string, role: "main" | "tester", weights: Record<string, number>) => {
+      const live = this.cloud.rules.get(arn);
+      const stickinessSeconds =
+        role === "main" && declaration.stickinessAllowed ? service.stickinessSeconds : undefined;
+      if (
+        live &&
+        JSON.stringify([sorted(live.weights), live.stickinessSeconds]) ===
+          JSON.stringify([sorted(weights), stickinessSeconds])
+      )
+        return;
+      const write: GuardedWrite = {
+        operation: live ? "update" : "create",
+        role,
+        ...(live ? { ruleArn: arn } : {}),
+        weights,
+        targetGroupArns: groups,
+        alarms,
+        releases,
+      };
+      await guard(write);
+      if (dies === "rule") throw new GuardRefusedError("died before the rule");
+      await onCall?.("rule before");
+      this.cloud.writeRule(`up ${who}`, arn, {
+        weights,
+        ...(stickinessSeconds === undefined ? {} : { stickinessSeconds }),
+      });
+      await onCall?.("rule after");
+    };
+    await writeRule(testerRule, "tester", weightsFor({ [declaration.testersReach]: 100 }, groups));
+    await writeRule(mainRule, "main", weightsFor(declaration.shares, groups));
+    if (dies === "commit") throw new NotCommittedError("died before the commit");
+    await commitOpening(this.cloud.ports("hook", onCall), this.describe(service, declaration, releases, alarms, who));
+  }
+
+  private describe(
+    service: ServiceConfig,
+    declaration: Declaration,
+    releases: ServiceDescription["releases"],
+    alarms: WatchedAlarm[],
+    who: string,
+  ): ServiceDescription {
+    return JSON.parse(
+      JSON.stringify({
+        kind: "tidegate:opening",
+        schemaVersion: 1,
+        environment: this.environment,
+        service: service.name,
+        mode: service.mode,
+        source: service.source,
+        plan: service.plan,
+        rules: [
+          { arn: mainRule, role: "main" },
+          { arn: testerRule, role: "tester" },
+        ],
+        alarms,
+        loadBalancerArnSuffix: "app/lb/1",
+        stickinessSeconds: service.stickinessSeconds,
+        blindMinutes: service.blindMinutes,
+        rollbackWindowMinutes: service.rollbackWindowMinutes,
+        releases,
+        baseline: declaration.baseline,
+        canary: declaration.canary,
+        exposurePercent: declaration.exposurePercent,
+        intent: declaration.intent,
+        realityGeneration: declaration.realityGeneration,
+        takenBy: who,
+        retire: declaration.retire,
+        overrideReason: declaration.overrideReason,
+        replaceBaselineReason: declaration.replaceBaselineReason,
+      }),
+    ) as ServiceDescription;
+  }
+
+  private alarmsOf(service: ServiceConfig, release: Release): WatchedAlarm[] {
+    return alarmsFor(service.objectives, service.source).map((spec) => {
+      const objective = service.objectives.find((candidate) => candidate.name === spec.objective);
+      return {
+        alarmName: alarmName(this.environment, service.name, releaseKey(release), spec.key),
+        digest: release.digest,
+        objective: spec.objective,
+        indicator: spec.indicator,
+        severity: spec.severity,
+        response: spec.response,
+        mode: objective?.mode ?? service.mode,
+        disableAnyway: objective?.disableAnyway ?? false,
+        settleSeconds: settleSeconds(spec, service.source),
+      };
+    });
+  }
+
+  setAlarm(name: string, state: "OK" | "ALARM" | "INSUFFICIENT_DATA"): void {
+    this.cloud.alarms.set(name, { alarmName: name, state, updatedAt: this.cloud.nowMs, actionsEnabled: true });
+  }
+
+  /** Sets every alarm of one objective and severity of a release. */
+  alarm(release: Release, key: string, state: "OK" | "ALARM"): void {
+    const prefix = alarmName(this.environment, this.service.name, releaseKey(release), key);
+    for (const name of this.cloud.alarms.keys()) if (name.startsWith(prefix)) this.setAlarm(name, state);
+  }
+
+  async reconcile(): Promise<void> {
+    await reconcileService(this.cloud.ports("hook"), this.service.name);
+  }
+
+  /** Time passes with the hook alive. */
+  async wait(minutes: number): Promise<void> {
+    this.cloud.nowMs += Math.max(0, minutes - 1) * 60_000;
+    await this.reconcile();
+    this.cloud.nowMs += Math.min(1, minutes) * 60_000;
+    await this.reconcile();
+  }
+
+  async acknowledge(reason = "looked into it"): Promise<string> {
+    return commands.acknowledge(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason });
+  }
+
+  async kill(): Promise<string> {
+    return commands.kill(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason: "customers call" });
+  }
+
+  async pause(): Promise<string> {
+    return commands.pause(this.cloud.ports("person"), this.service.name, {
+      by: "an SRE",
+      reason: "incident elsewhere",
+    });
+  }
+
+  async resume(): Promise<string> {
+    return commands.resume(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason: "over" });
+  }
+
+  /** First `up`, then the canary through the waves of the plan up to an exposure, each soak served. */
+  async rolledOutTo(exposurePercent: number, canary: Release = v2): Promise<this> {
+    await this.must(this.up({ canary }));
+    await this.reconcile();
+    for (const wave of this.service.plan.waves) {
+      if (wave.exposurePercent > exposurePercent) break;
+      await this.must(this.up({ canary, wavePercent: wave.exposurePercent }));
+      await this.wait(wave.exposurePercent === exposurePercent ? 30 : (wave.minimumSoakMinutes ?? 0) + 1);
+    }
+    return this;
+  }
+
+  async must(up: Promise<UpOutcome>): Promise<readonly string[]> {
+    const outcome = await up;
+    if (outcome.kind !== "applied") throw new Error(JSON.stringify(outcome, null, 2));
+    return outcome.said;
+  }
+}
+
+function sorted(weights: Readonly<Record<string, number>>): [string, number][] {
+  return Object.entries(weights).sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+export function groupArn(release: Release): string {
+  return release.targetGroupArn ?? `arn:group/${releaseKey(release)}`;
+}

@@ -1,0 +1,72 @@
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { mockClient } from "aws-sdk-client-mock";
+import { describe, expect, it } from "vitest";
+import type { Page } from "../../../core/record.ts";
+import { callerAccount } from "../../../hooks/aws/caller-account.ts";
+import { clientSettings } from "../../../hooks/aws/clients.ts";
+import { awsPorts, PagerNotWiredError } from "../../../hooks/aws/ports.ts";
+
+const page: Page = { id: "page-1", dedupKey: "key", severity: "critical", summary: "rolled back", detail: "", at: 0 };
+const access = { region: "eu-west-1" };
+
+describe("AWS ports", () => {
+  it("refuse to send a page by name, unless a pager is given", async () => {
+    const ports = awsPorts({ ...access, tableName: "records" });
+    await expect(ports.pager.send(page)).rejects.toThrow(PagerNotWiredError);
+    await expect(ports.pager.send(page)).rejects.toThrow(
+      "page page-1 (rolled back): not sent; pages are sent by the deployed hook, which this version does not have yet",
+    );
+    const sent: Page[] = [];
+    const pager = { send: async (each: Page) => void sent.push(each) };
+    await awsPorts({ ...access, tableName: "records", pager }).pager.send(page);
+    expect(sent).toEqual([page]);
+  });
+
+  it("have fresh ids", () => {
+    const { newId } = awsPorts({ ...access, tableName: "records" });
+    expect(newId()).toMatch(/^[0-9a-f-]{36}$/);
+    expect(newId()).not.toBe(newId());
+  });
+});
+
+describe("client settings", () => {
+  it("bound tries and time, in the region given, and leave credentials and endpoint to the SDK", () => {
+    expect(clientSettings(access)).toEqual({
+      region: "eu-west-1",
+      maxAttempts: 4,
+      retryMode: "standard",
+      requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+    });
+  });
+
+  it("take the credentials of a profile where one is named", () => {
+    expect(clientSettings({ ...access, profile: "production" })).toMatchObject({
+      profile: "production",
+      credentials: expect.any(Function),
+    });
+  });
+});
+
+describe("caller account", () => {
+  function scene() {
+    const client = new STSClient(access);
+    return { client, mock: mockClient(client) };
+  }
+
+  it("is the account of the credentials", async () => {
+    const { client, mock } = scene();
+    mock.on(GetCallerIdentityCommand).resolves({ Account: "123456789012" });
+    expect(await callerAccount(access, client)).toBe("123456789012");
+  });
+
+  it("is refused where STS names none, and thrown where STS fails", async () => {
+    const { client, mock } = scene();
+    mock.on(GetCallerIdentityCommand).resolvesOnce({}).rejects(new Error("expired"));
+    await expect(callerAccount(access, client)).rejects.toThrow(
+      "STS GetCallerIdentity: no account in the answer, got undefined; expected 12 digits",
+    );
+    await expect(callerAccount(access, client)).rejects.toThrow(
+      "region eu-west-1: asking STS for the caller's account failed, got Error: expired",
+    );
+  });
+});

@@ -1,0 +1,1 @@
+import "../core/stack-traces.ts";

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/aws/**", "node_modules/**"],
+    setupFiles: ["test/setup.ts"],
+    // Pulumi keeps its mock monitor per process; files must not share one.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 5_000,
+  },
+});
