@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/aws/**", "node_modules/**"],
+    exclude: ["test/aws/**", "test/engine/**", "node_modules/**"],
     setupFiles: ["test/setup.ts"],
     // Pulumi keeps its mock monitor per process; files must not share one.
     pool: "forks",

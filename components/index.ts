@@ -17,6 +17,7 @@ export {
   type Guard,
   type GuardBinding,
   type GuardContext,
+  type GuardedRule,
   guardedWriteFrom,
   guardHookName,
   type HookCallback,

@@ -90,12 +90,8 @@ export class ProgressiveService extends pulumi.ComponentResource {
   constructor(name: string, args: ProgressiveServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     const { settings, declaration, environment } = args;
     const { exposurePercent } = declaration;
-    super(
-      "tidegate:rollout:ProgressiveService",
-      name,
-      { service: settings.name, step: declaration.step, exposurePercent },
-      opts,
-    );
+    // No step here: it would change with every idle `up` after an opening, and show as an update of nothing.
+    super("tidegate:rollout:ProgressiveService", name, { service: settings.name, exposurePercent }, opts);
 
     // The rule waits for alarms, the alarms for the groups, and the router makes the groups: hence the callback.
     const alarms: SloAlarms[] = [];
@@ -159,11 +155,9 @@ export class ProgressiveService extends pulumi.ComponentResource {
         }),
         functionName: args.hook.functionName,
         qualifier: args.hook.aliasName,
+        after: [...this.router.rules.map(({ rule }) => rule), ...alarms.flatMap((set) => set.alarms)],
       },
-      {
-        parent: this,
-        dependsOn: [...this.router.rules.map(({ rule }) => rule), ...alarms.flatMap((set) => set.alarms)],
-      },
+      { parent: this },
     );
     this.outputs = outputsOf(declaration, this.router, alarms);
     this.registerOutputs({

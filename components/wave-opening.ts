@@ -15,6 +15,8 @@ export interface WaveOpeningArgs {
   readonly functionName: pulumi.Input<string>;
   /** The function's alias: only published, self-contained code commits. */
   readonly qualifier: pulumi.Input<string>;
+  /** What must be written first: rules and alarms. An argument, because a component's own `dependsOn` does not reach its children. */
+  readonly after: readonly pulumi.Resource[];
 }
 
 /**
@@ -24,8 +26,12 @@ export interface WaveOpeningArgs {
  * ```ts
  * new WaveOpening(
  *   "checkout",
- *   { description: describeService({ … }), functionName: hook.functionName, qualifier: hook.aliasName },
- *   { dependsOn: [router.mainRule, ...alarms.alarms] },
+ *   {
+ *     description: describeService({ … }),
+ *     functionName: hook.functionName,
+ *     qualifier: hook.aliasName,
+ *     after: [router.mainRule, ...alarms.alarms],
+ *   },
  * );
  * ```
  */
@@ -44,7 +50,7 @@ export class WaveOpening extends pulumi.ComponentResource {
         lifecycleScope: "CRUD",
         input: args.description,
       },
-      { parent: this },
+      { parent: this, dependsOn: [...args.after] },
     );
     this.result = this.invocation.result;
     this.registerOutputs({ result: this.result });

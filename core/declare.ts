@@ -9,7 +9,7 @@ import type { SoakEvidence } from "./gate.ts";
 import { judge } from "./gate.ts";
 import { note, type Outcome, sharesAt, stay, versionOf, warning } from "./outcome.ts";
 import { committedPercent, holdsOn, type Instant, type RolloutRecord } from "./record.ts";
-import { type Release, sameHold } from "./releases.ts";
+import { holdKey, type Release } from "./releases.ts";
 import { attemptIsOver, mayStick } from "./traffic-shares.ts";
 
 /** ALB may go on using old weights for a while, so what lost its weights stays this long. Source: argo-rollouts #4595, 2026-01. */
@@ -227,6 +227,12 @@ function baselineAsk(
     );
     return stay(record);
   }
+  if (held) {
+    refusals.push(
+      `${intent.service}.baseline: ${asked.version} was rolled back; replaceBaseline does not bring it back. Roll it out as canary with the next attempt`,
+    );
+    return stay(record);
+  }
   if (committedPercent(record) > 0) {
     refusals.push(
       `${intent.service}.replaceBaseline: a canary has ${committedPercent(record)} %; expected 0 %. Abandon it first`,
@@ -260,8 +266,9 @@ function judgeWith(
   return evidence === undefined ? undefined : judge(record, digest, evidence, now, intent.overrideReason);
 }
 
+/** Its last attempt ended in a rollback; acknowledged or not, only a new attempt from the first wave brings it back (B5). */
 function wasRolledBack(record: RolloutRecord, digest: string): boolean {
-  return Object.values(record.holds).some((hold) => hold.targetPercent === 0 && sameHold(hold.digest, digest));
+  return attemptIsOver(record, digest, Math.max(record.attempts[holdKey(digest)] ?? 0, 1));
 }
 
 /** (n): one release at 100 and no hold, or nothing can be let go. */

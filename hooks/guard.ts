@@ -12,7 +12,7 @@ import {
 } from "../core/guard-checks.ts";
 import { committedPercent, holdsOn, type Lease, type RolloutRecord } from "../core/record.ts";
 import { sharesOf } from "../core/traffic-shares.ts";
-import type { Ports, TargetHealth } from "./ports.ts";
+import { type Ports, RevisionConflictError, type TargetHealth } from "./ports.ts";
 
 /** The write is refused; the message is what the person running `up` reads. */
 export class GuardRefusedError extends Error {
@@ -192,6 +192,13 @@ async function lower(
     if (arn !== undefined) health[digest] = await ports.traffic.targetHealth(arn);
   }
   const problems = loweringProblems(record, fall.digest, health);
+  const committed = record.canary?.digest === fall.digest ? committedPercent(record) : 0;
+  if (committed < fall.toPercent) {
+    // A kill or rollback came first and went further: writing this would be a raise.
+    problems.push(
+      `the record has ${fall.digest} at ${committed} % by now, less than the ${fall.toPercent} % of this up. Run up again`,
+    );
+  }
   if (problems.length > 0) refuse(options, problems);
   await takeLease(ports, options, record, write, { kind: "lowering", ...fall });
 }
@@ -218,7 +225,14 @@ async function takeLease(
     expiresAt: now + leaseMinutes * 60_000,
   };
   const staged = wanted.kind === "opening" ? stage(record, write, lease, now, declared?.digest === wanted.digest) : {};
-  await ports.records.write({ ...record, ...staged, lease, revision: record.revision + 1 }, record.revision);
+  try {
+    await ports.records.write({ ...record, ...staged, lease, revision: record.revision + 1 }, record.revision);
+  } catch (error) {
+    if (!(error instanceof RevisionConflictError)) throw error;
+    refuse(options, [
+      "the record changed while the guard was looking; somebody else acts on this service. Run up again",
+    ]);
+  }
   await ports.records.appendHistory(record.service, [
     {
       at: now,

@@ -107,9 +107,24 @@ function mainWrite(
     record.canary !== undefined &&
     holdsOn(record, record.canary.digest).length > 0;
   if (!lowersLive && !stuck) return undefined;
-  const weights = weightsFor(committedShares(record), groupsOf(record));
+  const weights = weightsFor(atMostLive(committedShares(record), live, record), groupsOf(record));
   const stickinessSeconds = mayStick(record) && !lowersLive ? record.stickinessSeconds : undefined;
   return { weights, ...(stickinessSeconds === undefined ? {} : { stickinessSeconds }) };
+}
+
+/**
+ * The hook only ever lowers: where live already has less on the canary than the record (a lowering `up` that never came to
+ * commit), it stays at that, and the baseline takes the rest.
+ */
+function atMostLive(
+  shares: Readonly<Record<string, number>>,
+  live: ForwardAction | undefined,
+  record: RolloutRecord,
+): Record<string, number> {
+  const canary = record.canary?.digest;
+  if (!live || canary === undefined || shares[canary] === undefined) return { ...shares };
+  const least = Math.min(shares[canary], Math.floor(sharesOf(live.weights, groupsOf(record)).shares[canary] ?? 0));
+  return { [record.baseline]: 100 - least, ...(least > 0 ? { [canary]: least } : {}) };
 }
 
 /** Shuts the tester rule where it leads to a release that is held; never opens it. */

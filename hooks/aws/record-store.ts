@@ -140,7 +140,8 @@ export function dynamoRecordStore(client: DynamoDBClient, table: RecordTable): R
 
   async function list(): Promise<string[]> {
     const items = await queryAll(`table ${tableName}: listing the services`, indexPartition, "");
-    return items.map((item) => textOf(`table ${tableName}: a name in the list of services`, item.sk)).sort();
+    // A query answers in the order of the sort key.
+    return items.map((item) => textOf(`table ${tableName}: a name in the list of services`, item.sk));
   }
 
   async function appendHistory(service: string, entries: readonly HistoryEntry[]): Promise<void> {

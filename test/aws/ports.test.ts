@@ -19,6 +19,6 @@ describe("AWS ports against the emulators", () => {
   });
 
   it("name the caller's account, the one of ministack", async () => {
-    expect(await callerAccount(access)).toBe("000000000000");
+    expect(await callerAccount(access)).toBe("123456789012");
   });
 });

@@ -29,14 +29,20 @@ export class MemoryCloud {
   /** Every write of a main rule, in order: who wrote which weights. */
   readonly ruleWrites: {
     readonly by: string;
-    readonly arn: string;
     readonly weights: Readonly<Record<string, number>>;
     readonly at: number;
+    readonly seq: number;
   }[] = [];
   /** Every record as it was written, in order. */
-  readonly recordWrites: { readonly by: string; readonly record: RolloutRecord; readonly at: number }[] = [];
+  readonly recordWrites: {
+    readonly by: string;
+    readonly record: RolloutRecord;
+    readonly at: number;
+    readonly seq: number;
+  }[] = [];
   /** The service that the rules are tagged for. */
   private readonly owner = "checkout";
+  private seq = 0;
   private ids = 0;
 
   constructor(nowMs: number) {
@@ -119,7 +125,7 @@ export class MemoryCloud {
               throw new RevisionConflictError(`${record.service}: revision ${stored?.revision}, expected ${expected}`);
             }
             this.records.set(record.service, JSON.stringify(record));
-            this.recordWrites.push({ by, record: structuredClone(record), at: this.nowMs });
+            this.recordWrites.push({ by, record: structuredClone(record), at: this.nowMs, seq: this.seq++ });
           }),
         list: () => call("list", () => [...this.records.keys()].sort()),
         appendHistory: (_service, entries) => call("history", () => void this.history.push(...entries)),
@@ -133,7 +139,7 @@ export class MemoryCloud {
   writeRule(by: string, arn: string, action: ForwardAction): void {
     this.rules.set(arn, structuredClone(action));
     if (arn.endsWith("main")) {
-      this.ruleWrites.push({ by, arn, weights: { ...action.weights }, at: this.nowMs });
+      this.ruleWrites.push({ by, weights: { ...action.weights }, at: this.nowMs, seq: this.seq++ });
     }
   }
 }

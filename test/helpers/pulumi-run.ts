@@ -164,6 +164,11 @@ function resourceOf(request: RegisterRequest): RegisteredResource {
   };
 }
 
+/** Waits for every registration; Pulumi exports it and leaves it out of its types. */
+function drained(): Promise<void> {
+  return (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
+}
+
 /** Resolves every output in a value. */
 function settled<T>(value: T): Promise<pulumi.Unwrap<T>> {
   return new Promise((resolve) => {
@@ -227,7 +232,7 @@ export async function runPulumi<T>(
     if (thrown) throw thrown.error;
     if (!outcome) throw new Error("the program never ended");
     const value = await Promise.race([rejected, settled(outcome.value)]);
-    await Promise.race([rejected, pulumi.runtime.waitForRPCs()]);
+    await Promise.race([rejected, drained()]);
     return value;
   });
 

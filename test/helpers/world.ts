@@ -10,7 +10,7 @@ import { type PlanPresetName, planPresets } from "../../core/plans.ts";
 import type { RolloutRecord, WatchedAlarm } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
 import { weightsFor } from "../../core/traffic-shares.ts";
-import * as commands from "../../hooks/commands.ts";
+import { acknowledge, kill, pause, resume } from "../../hooks/commands.ts";
 import { GuardRefusedError, makeGuard } from "../../hooks/guard.ts";
 import { commitOpening, NotCommittedError } from "../../hooks/opening.ts";
 import { RevisionConflictError } from "../../hooks/ports.ts";
@@ -89,6 +89,10 @@ export class World {
     const record = this.cloud.read(this.service.name);
     if (!record) throw new Error("no record");
     return record;
+  }
+
+  rawRecord(): RolloutRecord | undefined {
+    return this.cloud.read(this.service.name);
   }
 
   /** Percent of live traffic on a release. */
@@ -269,6 +273,17 @@ export class World {
     await reconcileService(this.cloud.ports("hook"), this.service.name);
   }
 
+  async reconcileWith(onCall: OnCall): Promise<void> {
+    await reconcileService(this.cloud.ports("hook", onCall), this.service.name);
+  }
+
+  async command(name: "acknowledge" | "pause" | "resume" | "kill", onCall: OnCall): Promise<string> {
+    const said = { by: "an SRE", reason: "walked in" };
+    const ports = this.cloud.ports("hook", onCall);
+    const all = { acknowledge, pause, resume, kill };
+    return all[name](ports, this.service.name, said);
+  }
+
   /** Time passes with the hook alive. */
   async wait(minutes: number): Promise<void> {
     this.cloud.nowMs += Math.max(0, minutes - 1) * 60_000;
@@ -278,22 +293,22 @@ export class World {
   }
 
   async acknowledge(reason = "looked into it"): Promise<string> {
-    return commands.acknowledge(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason });
+    return acknowledge(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason });
   }
 
   async kill(): Promise<string> {
-    return commands.kill(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason: "customers call" });
+    return kill(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason: "customers call" });
   }
 
   async pause(): Promise<string> {
-    return commands.pause(this.cloud.ports("person"), this.service.name, {
+    return pause(this.cloud.ports("person"), this.service.name, {
       by: "an SRE",
       reason: "incident elsewhere",
     });
   }
 
   async resume(): Promise<string> {
-    return commands.resume(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason: "over" });
+    return resume(this.cloud.ports("person"), this.service.name, { by: "an SRE", reason: "over" });
   }
 
   /** First `up`, then the canary through the waves of the plan up to an exposure, each soak served. */

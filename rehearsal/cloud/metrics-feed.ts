@@ -1,0 +1,236 @@
+/**
+ * Turns served requests into metrics, each source with its own delay: the load balancer's by the minute, a release's own (EMF) every
+ * 10 s. The load balancer publishes request metrics only where there are requests, errors only where there are some, and names no
+ * target group in errors that it makes itself.
+ */
+import type { Instant } from "../../core/record.ts";
+import type { CloudWatch } from "../cloudwatch/cloudwatch.ts";
+import { Histogram, valueAt } from "../cloudwatch/histogram.ts";
+import type { Series } from "../cloudwatch/series.ts";
+import { NotRehearsedError } from "../engine/errors.ts";
+import { traffic } from "../traffic/constants.ts";
+import type { ReleaseTraffic } from "../traffic/traffic.ts";
+import { cloud } from "./constants.ts";
+
+const minuteMs = 60_000;
+
+/** Everything that the local cloud publishes; an alarm on anything else would be silent for ever, so it is refused. */
+const published: Readonly<Record<string, readonly string[]>> = {
+  "AWS/ApplicationELB": [
+    "RequestCount",
+    "HTTPCode_Target_5XX_Count",
+    "HTTPCode_ELB_5XX_Count",
+    "TargetConnectionErrorCount",
+    "TargetResponseTime",
+    "HealthyHostCount",
+  ],
+  Tidegate: ["Requests", "Errors", "Latency", "InvariantViolations"],
+  "AWS/Lambda": ["Errors", "Throttles"],
+  "AWS/SQS": ["ApproximateNumberOfMessagesVisible"],
+};
+
+/** @throws NotRehearsedError naming a metric that the local cloud never publishes */
+export function refuseUnpublished(place: string, namespace: unknown, metricName: unknown): void {
+  if (published[String(namespace)]?.includes(String(metricName))) return;
+  throw new NotRehearsedError(`${place}: the metric ${String(namespace)} ${String(metricName)}, which nothing here publishes`);
+}
+
+/** Filled anew for each put; a store copies what it keeps. */
+interface Counted {
+  sum: number;
+  count: number;
+  min: number;
+  max: number;
+}
+
+/** A minute of one target group. */
+class GroupMinute {
+  readonly series: Record<"requests" | "errors" | "connections" | "latency" | "hosts", Series>;
+  requests = 0;
+  errors = 0;
+  connectionErrors = 0;
+  readonly latency = new Histogram();
+  hosts = Number.POSITIVE_INFINITY;
+  touched = false;
+
+  constructor(cloudWatch: CloudWatch, dimensions: Readonly<Record<string, string>>) {
+    const named = (metricName: string) => cloudWatch.metrics.series("AWS/ApplicationELB", metricName, dimensions);
+    this.series = {
+      requests: named("RequestCount"),
+      errors: named("HTTPCode_Target_5XX_Count"),
+      connections: named("TargetConnectionErrorCount"),
+      latency: named("TargetResponseTime"),
+      hosts: named("HealthyHostCount"),
+    };
+  }
+
+  clear(): void {
+    this.requests = 0;
+    this.errors = 0;
+    this.connectionErrors = 0;
+    if (this.latency.total > 0) this.latency.clear();
+    this.hosts = Number.POSITIVE_INFINITY;
+    this.touched = false;
+  }
+}
+
+interface BalancerMinute {
+  readonly requestSeries: Series;
+  readonly errorSeries: Series;
+  requests: number;
+  errors: number;
+}
+
+interface ReleaseSeries {
+  readonly requests: Series;
+  readonly errors: Series;
+  readonly latency: Series;
+  readonly violations: Series;
+}
+
+export class MetricsFeed {
+  readonly #cloudWatch: CloudWatch;
+  readonly #groups = new Map<string, GroupMinute>();
+  readonly #balancers = new Map<string, BalancerMinute>();
+  readonly #releases = new Map<string, ReleaseSeries>();
+  readonly #counted: Counted = { sum: 0, count: 1, min: 1, max: 1 };
+
+  constructor(cloudWatch: CloudWatch) {
+    this.#cloudWatch = cloudWatch;
+  }
+
+  /** Requests of one release on its group, as the load balancer saw them. */
+  countOnGroup(groupSuffix: string, balancerSuffix: string, served: ReleaseTraffic): void {
+    const minute = this.#group(groupSuffix, balancerSuffix);
+    minute.touched = true;
+    minute.requests += served.requests;
+    minute.errors += served.errors;
+    minute.connectionErrors += served.connectionErrors;
+    minute.latency.merge(served.latency);
+  }
+
+  /** Healthy hosts of an attached group; the minute keeps the least. */
+  countHosts(groupSuffix: string, balancerSuffix: string, healthyHosts: number): void {
+    const minute = this.#group(groupSuffix, balancerSuffix);
+    minute.touched = true;
+    if (healthyHosts < minute.hosts) minute.hosts = healthyHosts;
+  }
+
+  /** Requests on a load balancer, and the errors that it made itself. */
+  countOnBalancer(balancerSuffix: string, requests: number, ownErrors: number): void {
+    let minute = this.#balancers.get(balancerSuffix);
+    if (!minute) {
+      const named = (metricName: string) =>
+        this.#cloudWatch.metrics.series("AWS/ApplicationELB", metricName, { LoadBalancer: balancerSuffix });
+      minute = {
+        requestSeries: named("RequestCount"),
+        errorSeries: named("HTTPCode_ELB_5XX_Count"),
+        requests: 0,
+        errors: 0,
+      };
+      this.#balancers.set(balancerSuffix, minute);
+    }
+    minute.requests += requests;
+    minute.errors += ownErrors;
+  }
+
+  #group(groupSuffix: string, balancerSuffix: string): GroupMinute {
+    let minute = this.#groups.get(groupSuffix);
+    if (!minute) {
+      minute = new GroupMinute(this.#cloudWatch, { TargetGroup: groupSuffix, LoadBalancer: balancerSuffix });
+      this.#groups.set(groupSuffix, minute);
+    }
+    return minute;
+  }
+
+  /** What a release writes itself about 10 s: one line, only where it had requests. */
+  reportRelease(service: string, releaseKey: string, served: ReleaseTraffic, from: Instant, to: Instant): void {
+    if (served.requests === 0) return;
+    const id = `${service} ${releaseKey}`;
+    let series = this.#releases.get(id);
+    if (!series) {
+      const dimensions = { Service: service, Release: releaseKey };
+      const named = (metricName: string) => this.#cloudWatch.metrics.series("Tidegate", metricName, dimensions);
+      series = {
+        requests: named("Requests"),
+        errors: named("Errors"),
+        latency: named("Latency"),
+        violations: named("InvariantViolations"),
+      };
+      this.#releases.set(id, series);
+    }
+    const visibleAt = to + traffic.metricDelaySeconds.emf * 1_000;
+    // A connection that failed never reached the release, so it cannot report it.
+    const answered = served.requests - served.connectionErrors;
+    if (answered === 0) return;
+    this.#put(series.requests, from, answered, visibleAt);
+    this.#put(series.errors, from, served.errors, visibleAt);
+    if (served.invariantViolations > 0) this.#put(series.violations, from, served.invariantViolations, visibleAt);
+    series.latency.put(from, latencySet(served.latency, 0), visibleAt);
+  }
+
+  /** Publishes the minute that ends at `end`. */
+  closeMinute(end: Instant): void {
+    const from = end - minuteMs;
+    const visibleAt = end + traffic.metricDelaySeconds.alb * 1_000;
+    for (const minute of this.#groups.values()) {
+      if (!minute.touched) continue;
+      const { series } = minute;
+      if (minute.requests > 0) this.#put(series.requests, from, minute.requests, visibleAt);
+      if (minute.errors > 0) this.#put(series.errors, from, minute.errors, visibleAt);
+      if (minute.connectionErrors > 0) this.#put(series.connections, from, minute.connectionErrors, visibleAt);
+      if (minute.latency.total > 0) series.latency.put(from, latencySet(minute.latency, -3), visibleAt);
+      if (minute.hosts !== Number.POSITIVE_INFINITY) series.hosts.put(from, minute.hosts, visibleAt);
+      minute.clear();
+    }
+    for (const minute of this.#balancers.values()) {
+      if (minute.requests > 0) this.#put(minute.requestSeries, from, minute.requests, visibleAt);
+      if (minute.errors > 0) this.#put(minute.errorSeries, from, minute.errors, visibleAt);
+      minute.requests = 0;
+      minute.errors = 0;
+    }
+  }
+
+  /** A run of the hook that failed. */
+  countHookError(functionName: string, at: Instant): void {
+    this.#countOfService("AWS/Lambda", "Errors", { FunctionName: functionName }, 1, at);
+  }
+
+  /** Dead letters that wait; published by the minute while there are any. */
+  countDeadLetters(queueName: string, waiting: number, at: Instant): void {
+    this.#countOfService("AWS/SQS", "ApproximateNumberOfMessagesVisible", { QueueName: queueName }, waiting, at);
+  }
+
+  #countOfService(
+    namespace: string,
+    metricName: string,
+    dimensions: Readonly<Record<string, string>>,
+    value: number,
+    at: Instant,
+  ): void {
+    const end = (Math.floor(at / minuteMs) + 1) * minuteMs;
+    this.#cloudWatch.putMetric(namespace, metricName, dimensions, at, value, end + cloud.serviceMetricDelaySeconds * 1_000);
+  }
+
+  #put(series: Series, at: Instant, sum: number, visibleAt: Instant): void {
+    const counted = this.#counted;
+    counted.sum = sum;
+    counted.count = sum > 0 ? sum : 1;
+    counted.min = sum > 0 ? 1 : 0;
+    counted.max = counted.min;
+    series.put(at, counted, visibleAt);
+  }
+}
+
+/** Latencies in milliseconds as a statistic set; `decades` -3 makes seconds of them. */
+function latencySet(latency: Histogram, decades: 0 | -3) {
+  const factor = 10 ** decades;
+  return {
+    sum: latency.approximateSum() * factor,
+    count: latency.total,
+    min: valueAt(latency.low) * factor,
+    max: valueAt(latency.high + 1) * factor,
+    histogram: latency,
+    histogramDecades: decades,
+  };
+}

@@ -1,0 +1,42 @@
+/** Topics that alarms tell people by, and the queue for events that were given up on. */
+
+export class Notifications {
+  readonly #topics = new Set<string>();
+  readonly #subscriptions = new Map<string, { readonly topicArn: string; readonly endpoint: string }>();
+  /** Name of the dead-letter queue, while there is one. */
+  queueName: string | undefined;
+  deadLetters = 0;
+
+  putTopic(arn: string): void {
+    this.#topics.add(arn);
+  }
+
+  deleteTopic(arn: string): void {
+    this.#topics.delete(arn);
+  }
+
+  putSubscription(id: string, topicArn: string, endpoint: string): void {
+    this.#subscriptions.set(id, { topicArn, endpoint });
+  }
+
+  deleteSubscription(id: string): void {
+    this.#subscriptions.delete(id);
+  }
+
+  putQueue(name: string): void {
+    this.queueName = name;
+  }
+
+  deleteQueue(): void {
+    this.queueName = undefined;
+  }
+
+  /** Who is told by a topic, ascending; nobody by one that does not exist, as CloudWatch does not check. */
+  recipients(topicArn: string): string[] {
+    if (!this.#topics.has(topicArn)) return [];
+    return [...this.#subscriptions.values()]
+      .filter((subscription) => subscription.topicArn === topicArn)
+      .map((subscription) => subscription.endpoint)
+      .sort();
+  }
+}

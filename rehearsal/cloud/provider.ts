@@ -1,0 +1,312 @@
+/**
+ * Makes captured resources real in the local cloud, type by type. A type is either modelled here, or on the list of those that change
+ * nothing in a rehearsal and why; any other, and any property that is not known, is refused by name.
+ */
+import { readForward } from "../../components/rule-shapes.ts";
+import { stableJson } from "../../components/stable-json.ts";
+import type { Instant } from "../../core/record.ts";
+import type { ForwardAction } from "../../hooks/ports.ts";
+import type { CloudWatch } from "../cloudwatch/cloudwatch.ts";
+import type { CapturedResource } from "../engine/capture.ts";
+import type { Provider } from "../engine/engine.ts";
+import { NotRehearsedError, ProviderRefusedError } from "../engine/errors.ts";
+import { type PlainInputs, type PlainValue, textField } from "../engine/plain-inputs.ts";
+import type { EventBus } from "./event-bus.ts";
+import type { LoadBalancers } from "./load-balancer.ts";
+import { refuseUnpublished } from "./metrics-feed.ts";
+import type { Notifications } from "./notifications.ts";
+import type { RecordTable } from "./record-table.ts";
+
+export interface ProviderParts {
+  readonly balancers: LoadBalancers;
+  readonly cloudWatch: CloudWatch;
+  readonly bus: EventBus;
+  readonly table: RecordTable;
+  readonly notifications: Notifications;
+  readonly hostsPerGroup: number;
+  /** Unit: seconds. */
+  readonly hostsReadyAfterSeconds: number;
+  readonly now: () => Instant;
+  /** Invokes the hook with an opening's input; throws what the hook throws. */
+  readonly invoke: (input: string, action: "create" | "update" | "delete") => Promise<void>;
+}
+
+/** Types without behaviour in the model, each with the reason. */
+export const withoutBehaviour: Readonly<Record<string, string>> = {
+  "aws:ec2/securityGroup:SecurityGroup": "requests of a rehearsal come from inside",
+  "aws:kms/key:Key": "topics are not encrypted here; whether the key lets CloudWatch publish is not proven",
+  "aws:iam/role:Role": "every call is allowed; what the role may do is not proven",
+  "aws:iam/rolePolicy:RolePolicy": "every call is allowed; what the role may do is not proven",
+  "aws:cloudwatch/logGroup:LogGroup": "the hook writes no logs here",
+  "aws:sqs/queuePolicy:QueuePolicy": "every call is allowed",
+};
+
+/** Properties that are modelled, or cannot change anything in the model. */
+const known: Readonly<Record<string, readonly string[]>> = {
+  // How hosts come and go is an option of the rehearsal, so health checks, slow start and draining have nothing to act on.
+  "aws:lb/targetGroup:TargetGroup": [
+    "port",
+    "protocol",
+    "targetType",
+    "vpcId",
+    "healthCheck",
+    "slowStart",
+    "deregistrationDelay",
+    "stickiness",
+    "tags",
+  ],
+  "aws:lb/loadBalancer:LoadBalancer": [
+    "name",
+    "loadBalancerType",
+    "internal",
+    "subnets",
+    "securityGroups",
+    "dropInvalidHeaderFields",
+    "enableDeletionProtection",
+    "tags",
+  ],
+  "aws:lb/listener:Listener": [
+    "loadBalancerArn",
+    "port",
+    "protocol",
+    "certificateArn",
+    "sslPolicy",
+    "defaultActions",
+    "tags",
+  ],
+  "aws:lb/listenerRule:ListenerRule": ["listenerArn", "priority", "conditions", "actions", "tags"],
+  "aws:cloudwatch/eventRule:EventRule": ["name", "description", "eventPattern", "scheduleExpression", "tags"],
+  "aws:cloudwatch/eventTarget:EventTarget": ["rule", "targetId", "arn", "deadLetterConfig"],
+  "aws:lambda/permission:Permission": ["statementId", "action", "function", "qualifier", "principal", "sourceArn"],
+  "aws:lambda/alias:Alias": ["name", "functionName", "functionVersion"],
+  "aws:lambda/invocation:Invocation": ["functionName", "qualifier", "lifecycleScope", "input"],
+  "aws:sns/topic:Topic": ["name", "displayName", "kmsMasterKeyId", "tags"],
+  "aws:sns/topicSubscription:TopicSubscription": ["topic", "protocol", "endpoint"],
+};
+
+type Write = (resource: CapturedResource, before: PlainInputs | undefined) => void | Promise<void>;
+
+interface Handler {
+  readonly write: Write;
+  readonly delete: (resource: CapturedResource) => void | Promise<void>;
+}
+
+const ruleType = "aws:lb/listenerRule:ListenerRule";
+
+/** The provider over the parts of one local cloud. */
+export function localProvider(parts: ProviderParts): Provider {
+  const handlers = handlersOf(parts);
+  const handlerFor = (resource: CapturedResource): Handler => {
+    const handler = handlers[resource.type];
+    if (handler) return handler;
+    if (resource.type in withoutBehaviour) return { write: () => {}, delete: () => {} };
+    throw new NotRehearsedError(`${resource.key}: a resource type that the local cloud does not model`);
+  };
+  const refuseUnknown = (resource: CapturedResource): void => {
+    const unknown = Object.keys(resource.inputs).filter((key) => known[resource.type]?.includes(key) === false);
+    if (unknown.length > 0) throw new NotRehearsedError(`${resource.key}: the properties ${unknown.join(", ")} are not modelled`);
+  };
+  return {
+    refresh: (resource) => refreshOf(parts, resource),
+    create: async (resource) => {
+      refuseUnknown(resource);
+      await handlerFor(resource).write(resource, undefined);
+    },
+    update: async (resource, before) => {
+      refuseUnknown(resource);
+      await handlerFor(resource).write(resource, before);
+    },
+    delete: async (resource) => {
+      await handlerFor(resource).delete(resource);
+    },
+  };
+}
+
+/** Rules and alarms are what others change; the rest is as it was written. */
+function refreshOf({ balancers, cloudWatch }: ProviderParts, resource: CapturedResource): PlainInputs | undefined {
+  if (resource.type === ruleType) {
+    const live = balancers.rule(resource.id)?.action;
+    if (!live) return undefined;
+    const written = readForward(resource.inputs);
+    return stableJson(written) === stableJson(live) ? resource.inputs : { ...resource.inputs, actions: [plainForward(live)] };
+  }
+  if (resource.type.endsWith("Alarm")) {
+    return cloudWatch.describe([resource.id]).length === 0 ? undefined : resource.inputs;
+  }
+  return resource.inputs;
+}
+
+function plainForward({ weights, stickinessSeconds }: ForwardAction): PlainValue {
+  return {
+    type: "forward",
+    forward: {
+      targetGroups: Object.entries(weights).map(([arn, weight]) => ({ arn, weight })),
+      ...(stickinessSeconds === undefined ? {} : { stickiness: { enabled: true, duration: stickinessSeconds } }),
+    },
+  };
+}
+
+function handlersOf(parts: ProviderParts): Readonly<Record<string, Handler>> {
+  return { ...balancing(parts), ...watching(parts), ...waking(parts), ...keeping(parts) };
+}
+
+function balancing({ balancers, now, hostsPerGroup, hostsReadyAfterSeconds }: ProviderParts): Record<string, Handler> {
+  return {
+    "aws:lb/targetGroup:TargetGroup": {
+      write: (resource, before) => {
+        const stickiness = resource.inputs.stickiness;
+        if (typeof stickiness === "object" && stickiness !== null && Reflect.get(stickiness, "enabled") === true) {
+          throw new NotRehearsedError(`${resource.key}: stickiness of a target group's own is not modelled`);
+        }
+        if (!before) balancers.addTargetGroup(resource.id, hostsPerGroup, now() + hostsReadyAfterSeconds * 1_000);
+      },
+      delete: (resource) => balancers.deleteTargetGroup(resource.id),
+    },
+    "aws:lb/loadBalancer:LoadBalancer": {
+      write: (resource) => balancers.addLoadBalancer(textField(resource.inputs, "name", resource.key), resource.id),
+      delete: (resource) => {
+        if (resource.inputs.enableDeletionProtection === true) {
+          throw new ProviderRefusedError(`${resource.key}: deletion protection is on; turn it off first`);
+        }
+        balancers.deleteLoadBalancer(textField(resource.inputs, "name", resource.key));
+      },
+    },
+    "aws:lb/listener:Listener": {
+      write: (resource, before) => {
+        if (!before) balancers.addListener(resource.id, textField(resource.inputs, "loadBalancerArn", resource.key));
+      },
+      delete: (resource) => balancers.deleteListener(resource.id),
+    },
+    [ruleType]: {
+      write: (resource, before) => {
+        const { inputs, id: arn, key } = resource;
+        const action = readForward(inputs);
+        const priority = Number(inputs.priority);
+        const tags = textFields(inputs.tags, `${key}: tags`);
+        if (before) balancers.modifyRule(arn, { priority, tags, ...changedAction(before, action) }, "up");
+        else balancers.createRule({ arn, listenerArn: textField(inputs, "listenerArn", key), priority, tags, action });
+      },
+      delete: (resource) => balancers.deleteRule(resource.id),
+    },
+  };
+}
+
+function changedAction(before: PlainInputs, action: ForwardAction): { action?: ForwardAction } {
+  return stableJson(readForward(before)) === stableJson(action) ? {} : { action };
+}
+
+function watching({ cloudWatch, notifications, now }: ProviderParts): Record<string, Handler> {
+  const remove = (resource: CapturedResource): void => {
+    if (cloudWatch.describe([resource.id]).length > 0) cloudWatch.deleteAlarm(resource.id);
+  };
+  return {
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {
+      write: (resource) => {
+        const { inputs, key } = resource;
+        if (inputs.metricQueries === undefined) refuseUnpublished(key, inputs.namespace, inputs.metricName);
+        for (const query of Array.isArray(inputs.metricQueries) ? inputs.metricQueries : []) {
+          const metric: unknown = typeof query === "object" && query !== null ? Reflect.get(query, "metric") : undefined;
+          if (typeof metric !== "object" || metric === null) continue;
+          refuseUnpublished(key, Reflect.get(metric, "namespace"), Reflect.get(metric, "metricName"));
+        }
+        cloudWatch.putMetricAlarm(inputs, now());
+      },
+      delete: remove,
+    },
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": {
+      write: (resource) => cloudWatch.putCompositeAlarm(resource.inputs, now()),
+      delete: remove,
+    },
+    "aws:sns/topic:Topic": {
+      write: (resource) => notifications.putTopic(resource.id),
+      delete: (resource) => notifications.deleteTopic(resource.id),
+    },
+    "aws:sns/topicSubscription:TopicSubscription": {
+      write: ({ inputs, id, key }) => {
+        if (inputs.protocol !== "email") {
+          throw new NotRehearsedError(`${key}: the protocol ${JSON.stringify(inputs.protocol)}; expected email`);
+        }
+        notifications.putSubscription(id, textField(inputs, "topic", key), textField(inputs, "endpoint", key));
+      },
+      delete: (resource) => notifications.deleteSubscription(resource.id),
+    },
+  };
+}
+
+function waking({ bus, invoke }: ProviderParts): Record<string, Handler> {
+  return {
+    "aws:cloudwatch/eventRule:EventRule": {
+      write: ({ inputs, id, outputs, key }) =>
+        bus.putRule(id, textField(outputs, "arn", key), inputs.eventPattern, inputs.scheduleExpression),
+      delete: (resource) => bus.deleteRule(resource.id),
+    },
+    "aws:cloudwatch/eventTarget:EventTarget": {
+      write: ({ inputs, id, key }) => bus.putTarget(id, textField(inputs, "rule", key), textField(inputs, "arn", key)),
+      delete: (resource) => bus.deleteTarget(resource.id),
+    },
+    "aws:lambda/function:Function": {
+      write: (resource) => bus.putFunction(textField(resource.inputs, "name", resource.key)),
+      delete: (resource) => bus.deleteFunction(textField(resource.inputs, "name", resource.key)),
+    },
+    "aws:lambda/alias:Alias": {
+      write: ({ inputs, id, key }) =>
+        bus.putAlias(id, textField(inputs, "functionName", key), textField(inputs, "name", key)),
+      delete: (resource) => bus.deleteAlias(resource.id),
+    },
+    "aws:lambda/permission:Permission": {
+      write: ({ inputs, id, key }) => {
+        if (inputs.principal !== "events.amazonaws.com" || inputs.action !== "lambda:InvokeFunction") {
+          throw new NotRehearsedError(
+            `${key}: ${JSON.stringify(inputs.action)} for ${JSON.stringify(inputs.principal)} is not modelled; ` +
+              "expected lambda:InvokeFunction for events.amazonaws.com",
+          );
+        }
+        bus.putPermission(id, {
+          functionName: textField(inputs, "function", key),
+          qualifier: textField(inputs, "qualifier", key),
+          sourceArn: textField(inputs, "sourceArn", key),
+        });
+      },
+      delete: (resource) => bus.deletePermission(resource.id),
+    },
+    "aws:lambda/invocation:Invocation": {
+      write: async ({ inputs, key }, before) => {
+        const functionName = textField(inputs, "functionName", key);
+        const qualifier = textField(inputs, "qualifier", key);
+        if (inputs.lifecycleScope !== "CRUD") {
+          throw new NotRehearsedError(`${key}: lifecycleScope ${JSON.stringify(inputs.lifecycleScope)}; expected CRUD`);
+        }
+        if (!bus.hasFunction(functionName, qualifier)) {
+          throw new ProviderRefusedError(`${key}: function ${functionName}:${qualifier} not found`);
+        }
+        await invoke(textField(inputs, "input", key), before ? "update" : "create");
+      },
+      delete: ({ inputs, key }) => invoke(textField(inputs, "input", key), "delete"),
+    },
+  };
+}
+
+function keeping({ table, notifications }: ProviderParts): Record<string, Handler> {
+  return {
+    "aws:dynamodb/table:Table": {
+      write: (resource) => {
+        table.tableName = textField(resource.inputs, "name", resource.key);
+      },
+      delete: () => {
+        table.tableName = undefined;
+      },
+    },
+    "aws:sqs/queue:Queue": {
+      write: (resource) => notifications.putQueue(textField(resource.inputs, "name", resource.key)),
+      delete: () => notifications.deleteQueue(),
+    },
+  };
+}
+
+function textFields(value: PlainValue | undefined, place: string): Record<string, string> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new NotRehearsedError(`${place}: no map, got ${JSON.stringify(value)}`);
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]));
+}

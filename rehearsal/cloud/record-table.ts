@@ -1,0 +1,105 @@
+/** Records and their history as DynamoDB keeps them: conditional writes, copies in and out, nothing where there is no table. */
+import type { HistoryEntry, Instant, RolloutRecord } from "../../core/record.ts";
+import { judgeRecord } from "../../hooks/aws/record-schema.ts";
+import { type RecordStore, RecordUnreadableError, RevisionConflictError } from "../../hooks/ports.ts";
+import { ProviderRefusedError } from "../engine/errors.ts";
+
+interface Item {
+  readonly text: string;
+  /** Judged when it was written; anything else is judged at every read. */
+  readonly trusted: boolean;
+  readonly revision: number | undefined;
+}
+
+export class RecordTable {
+  readonly #items = new Map<string, Item>();
+  readonly #history = new Map<string, HistoryEntry[]>();
+  readonly #heartbeats = new Map<string, Instant>();
+  readonly #onHistory: (service: string, entry: HistoryEntry) => void;
+  /** Its name; undefined: there is none (yet). */
+  tableName: string | undefined;
+
+  constructor(onHistory: (service: string, entry: HistoryEntry) => void = () => {}) {
+    this.#onHistory = onHistory;
+  }
+
+  /** Any value where a record would be, as no write would leave it. */
+  plant(service: string, value: unknown): void {
+    this.#items.set(service, { text: JSON.stringify(value), trusted: false, revision: undefined });
+  }
+
+  #refuseWithoutTable(service: string): void {
+    if (this.tableName === undefined) throw new ProviderRefusedError(`service ${service}: the record table does not exist`);
+  }
+
+  #read(service: string): RolloutRecord | undefined {
+    const item = this.tableName === undefined ? undefined : this.#items.get(service);
+    if (!item) return undefined;
+    const value: unknown = JSON.parse(item.text);
+    if (item.trusted) return value as RolloutRecord;
+    const judged = judgeRecord(value);
+    if ("reason" in judged) throw new RecordUnreadableError(`service ${service}: the record is unreadable: ${judged.reason}`);
+    if (judged.record.service !== service) {
+      throw new RecordUnreadableError(
+        `service ${service}: the record is unreadable: it is the record of ${judged.record.service}`,
+      );
+    }
+    return judged.record;
+  }
+
+  #write(record: RolloutRecord, expectedRevision: number | undefined): void {
+    const { service } = record;
+    this.#refuseWithoutTable(service);
+    const text = JSON.stringify(record);
+    const judged = judgeRecord(JSON.parse(text));
+    if ("reason" in judged) throw new TypeError(`service ${service}: refusing to write an unreadable record: ${judged.reason}`);
+    if (expectedRevision !== undefined && record.revision <= expectedRevision) {
+      throw new TypeError(
+        `service ${service}: refusing to write a record whose revision does not rise, got ${record.revision}; expected above ${expectedRevision}`,
+      );
+    }
+    const stored = this.#items.get(service);
+    if (stored?.revision !== expectedRevision) {
+      throw new RevisionConflictError(
+        `service ${service}: somebody else wrote the record, found revision ${stored?.revision ?? "none"}; expected ${expectedRevision ?? "none"}`,
+      );
+    }
+    this.#items.set(service, { text, trusted: true, revision: record.revision });
+  }
+
+  /** When reconcile last finished, without a promise. */
+  beat(service: string, at: Instant): void {
+    this.#refuseWithoutTable(service);
+    this.#heartbeats.set(service, at);
+  }
+
+  services(): string[] {
+    return this.tableName === undefined ? [] : [...this.#items.keys()].sort();
+  }
+
+  store(): RecordStore {
+    return {
+      read: async (service) => this.#read(service),
+      write: async (record, expectedRevision) => this.#write(record, expectedRevision),
+      list: async () => this.services(),
+      appendHistory: async (service, entries) => {
+        this.#refuseWithoutTable(service);
+        const history = this.#history.get(service) ?? [];
+        for (const entry of entries) {
+          history.push({ ...entry });
+          this.#onHistory(service, { ...entry });
+        }
+        this.#history.set(service, history);
+      },
+      history: async (service) =>
+        // Sorting is stable: within one instant entries stay in the order in which they came.
+        (this.#history.get(service) ?? []).map((entry) => ({ ...entry })).sort((left, right) => left.at - right.at),
+      readHeartbeat: async (service) => this.#heartbeats.get(service),
+      writeHeartbeat: async (service, at) => this.beat(service, at),
+    };
+  }
+
+  record(service: string): RolloutRecord | undefined {
+    return this.#read(service);
+  }
+}

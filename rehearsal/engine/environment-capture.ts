@@ -1,0 +1,62 @@
+/**
+ * Captures of the environment program, cached in the process. Its second phase is a pure function of config and declarations, so one
+ * capture serves every `up` that declares the same; guards are made anew for each and are in no cache.
+ */
+import { stableJson } from "../../components/stable-json.ts";
+import type { Declaration } from "../../core/declaration.ts";
+import type { EnvironmentConfig } from "../../stacks/config.ts";
+import { program } from "../../stacks/program.ts";
+import { rehearsalAccountId } from "./aws-outputs.ts";
+import { type Capture, capture } from "./capture.ts";
+
+/** The rehearsal's stack: one a config environment. */
+export function rehearsalStackId(environment: string): string {
+  return `rehearsal/tidegate/${environment}`;
+}
+
+/** Stands for the hook's bundle; the rehearsal runs the hook's code itself. */
+const bundlePath = "hooks/handler.ts";
+
+const captures = new Map<string, Promise<Capture>>();
+/** Far above what one rehearsal declares, and some megabytes at most. */
+const mostCaptures = 200;
+
+/**
+ * What the program registers for these declarations; none may hold refusals.
+ * @throws as `capture`, and pulumi.RunError as the program does
+ */
+export function captureEnvironment(
+  config: EnvironmentConfig,
+  declarations: readonly Declaration[],
+  options: { readonly cached: boolean } = { cached: true },
+): Promise<Capture> {
+  if (!options.cached) return captureNow(config, declarations);
+  // Notices are for people, and the revision is the guard's alone, which is not cached.
+  const relevant = declarations.map(({ notices: _notices, revision: _revision, ...declared }) => declared);
+  const key = stableJson([config, relevant]);
+  let found = captures.get(key);
+  if (!found) {
+    found = captureNow(config, declarations);
+    if (captures.size >= mostCaptures) captures.clear();
+    captures.set(key, found);
+    found.catch(() => captures.delete(key));
+  }
+  return found;
+}
+
+function captureNow(config: EnvironmentConfig, declarations: readonly Declaration[]): Promise<Capture> {
+  const stack = config.environment;
+  return capture({ organization: "rehearsal", project: "tidegate", stack, region: config.region }, (guards) =>
+    program({
+      config,
+      decide: async () => declarations,
+      guards,
+      hookBundlePath: bundlePath,
+      stackId: rehearsalStackId(stack),
+      accountId: rehearsalAccountId,
+      isPreview: false,
+      // The caller has the declarations, and tells people itself.
+      log: { info() {}, warn() {} },
+    }),
+  );
+}

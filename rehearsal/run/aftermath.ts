@@ -1,0 +1,92 @@
+/**
+ * What people do after the hook stepped in, to see that the latch holds: somebody asks for more, another change goes through,
+ * the hold is acknowledged, and after a rollback the next attempt starts from the first wave.
+ */
+import type { Objective } from "../../core/objectives.ts";
+import { nextWaveAbove } from "../../core/plans.ts";
+import { holdsOn } from "../../core/record.ts";
+import { acknowledge, CommandRefusedError } from "../../hooks/commands.ts";
+import type { ServiceConfig } from "../../stacks/config.ts";
+import { engineer } from "./first-attempt.ts";
+import type { Operator } from "./operator.ts";
+
+const colleague = "a colleague";
+/** Between two things that people do. Unit: seconds. */
+const pauseSeconds = 120;
+/** Tries of the next attempt's first wave, a few minutes apart: alarms must have let go of the last bad points. */
+const mostTries = 12;
+const betweenTriesSeconds = 300;
+
+export async function aftermath(operator: Operator): Promise<void> {
+  const { rehearsed } = operator.rehearsal;
+  const { canary, plan } = rehearsed;
+  const asked = operator.record?.lastIntent?.wave ?? plan.waves[0]?.exposurePercent ?? 100;
+  const more = nextWaveAbove(plan, asked)?.exposurePercent;
+  await operator.up({
+    who: colleague,
+    wants: more === undefined ? "asks for 100 % again, as a second attempt" : `asks for wave ${more} all the same`,
+    change: more === undefined ? { wavePercent: 100, attempt: 2 } : { wavePercent: more },
+  });
+  await operator.waitSeconds(pauseSeconds);
+
+  const changed = otherChange(rehearsed.objectives);
+  const other: Partial<ServiceConfig> = changed ? { objectives: changed.objectives } : {};
+  await operator.up({
+    who: colleague,
+    wants: changed ? `changes something else (${changed.text}), wave still ${asked}` : `changes nothing, wave still ${asked}`,
+    change: { ...other, wavePercent: asked },
+  });
+  await operator.waitSeconds(pauseSeconds);
+
+  if (!(await acknowledged(operator))) return;
+  await operator.waitSeconds(pauseSeconds);
+  const isRolledBack = operator.chronicle.exposurePercent === 0;
+  if (!isRolledBack) return;
+
+  operator.clearFaults();
+  operator.chronicle.tell("fault-over", `the cause is mended outside ${canary.version}; the same release may try again`);
+  const first = plan.waves[0]?.exposurePercent ?? 100;
+  for (let tries = 1; tries <= mostTries; tries += 1) {
+    const result = await operator.up({
+      who: engineer,
+      wants: `sets attempt: 2 and wave: ${first}`,
+      change: { ...other, wavePercent: first, attempt: 2 },
+    });
+    if (result.kind === "applied") break;
+    await operator.waitSeconds(betweenTriesSeconds);
+  }
+  await operator.waitSeconds(pauseSeconds);
+}
+
+async function acknowledged(operator: Operator): Promise<boolean> {
+  const { name } = operator.rehearsal.rehearsed;
+  const record = operator.record;
+  if (!record || holdsOn(record, operator.canary).length === 0) return false;
+  const said = { by: engineer, reason: "cause found and understood" };
+  try {
+    await acknowledge(operator.cloud.ports, name, said);
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandRefusedError)) throw error;
+    operator.chronicle.tell("refused", error.message);
+    return false;
+  }
+}
+
+/** A change that has nothing to do with the rollout: the first warning bound that has room, a tenth wider. */
+function otherChange(
+  objectives: readonly Objective[],
+): { readonly objectives: readonly Objective[]; readonly text: string } | undefined {
+  for (const objective of objectives) {
+    const { warning, critical } = objective;
+    if (!warning || objective.indicator === "availability") continue;
+    const value = Number((warning.value * 1.1).toPrecision(6));
+    if (critical && value >= critical.value) continue;
+    const wider: Objective = { ...objective, warning: { ...warning, value } };
+    return {
+      objectives: objectives.map((candidate) => (candidate === objective ? wider : candidate)),
+      text: `warning bound of ${objective.name} from ${warning.value} to ${value}`,
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,114 @@
+/** What a rehearsal is told, checked, and what follows from it: one service, rolled out from the start. */
+import { BadInputError } from "../../core/bad-input.ts";
+import type { MetricSource, Objective } from "../../core/objectives.ts";
+import { exposuresOf, type Plan } from "../../core/plans.ts";
+import type { Instant } from "../../core/record.ts";
+import type { Release } from "../../core/releases.ts";
+import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
+import type { Scenario } from "../scenario-file.ts";
+import type { RecordedTraffic } from "../traffic/recorded.ts";
+
+export interface RehearsalOptions {
+  /** A checked stack config. Only the rehearsed service is declared; wave and attempt of the file are left aside. */
+  readonly config: EnvironmentConfig;
+  /** Name of the stack, for the report. */
+  readonly stack: string;
+  /** @default the first by name */
+  readonly service?: string;
+  readonly scenario: Scenario;
+  /** @default 1 */
+  readonly seed?: number;
+  /** Recorded traffic instead of the rehearsal's own; its first row falls on the start. */
+  readonly recorded?: RecordedTraffic;
+  readonly source?: MetricSource;
+  readonly plan?: Plan;
+  readonly objectives?: readonly Objective[];
+  /** The wave in which faults start that name none. Unit: percent. @default the plan's second wave, or its only one */
+  readonly faultWavePercent?: number;
+  /** Off: the alarms speak and nobody acts on them. @default "on" */
+  readonly hook?: "on" | "off";
+  /** A second run with the hook off, for `badRequestsWithoutHook`. @default true */
+  readonly compareWithoutHook?: boolean;
+  /** Whether the run goes on after a rollback: somebody asks for more, another change, acknowledge, next attempt. @default true */
+  readonly aftermath?: boolean;
+  /** Ends the first attempt this long after the fault began, whatever happened. Unit: minutes. @default no end */
+  readonly endAfterFaultMinutes?: number;
+  /** Ends the first attempt at this instant, for the run that is compared with another. */
+  readonly endAt?: Instant;
+  /** Alarms that are taken away after each `up`, to see that nothing else detects. */
+  readonly withoutAlarms?: (alarmName: string) => boolean;
+}
+
+/** A service with a canary: what a rehearsal needs. */
+export type RehearsedService = ServiceConfig & { readonly canary: Release };
+
+/** The options with every default filled in. */
+export interface Rehearsal extends RehearsalOptions {
+  readonly seed: number;
+  readonly rehearsed: RehearsedService;
+  readonly faultWavePercent: number;
+  readonly hook: "on" | "off";
+  readonly aftermath: boolean;
+}
+
+/** Monday, at an hour when the daily rhythm passes its mean. */
+export const startAt: Instant = Date.UTC(2026, 0, 5, 8, 50);
+
+/**
+ * Checks the options against the config.
+ * @throws BadInputError with every problem
+ */
+export function readOptions(options: RehearsalOptions): Rehearsal {
+  const problems: string[] = [];
+  const { config, scenario } = options;
+  const names = config.services.map((service) => service.name);
+  const service = config.services.find((candidate) => candidate.name === (options.service ?? names[0]));
+  if (!service) {
+    const got = options.service === undefined ? "none" : `"${options.service}"`;
+    problems.push(
+      `--service: unknown service, got ${got}; expected ${names.join(", ") || "a service in the stack's config"}. Stack ${options.stack} has no other`,
+    );
+  }
+  if (service && !service.canary) {
+    problems.push(
+      `services.${service.name}.canary: missing; expected the release to rehearse. Name one, it does not have to exist yet`,
+    );
+  }
+  const plan = options.plan ?? service?.plan;
+  const waves = plan ? exposuresOf(plan) : [];
+  const asked = [
+    ...(options.faultWavePercent === undefined ? [] : [{ place: "fault wave", percent: options.faultWavePercent }]),
+    ...scenario.faults.flatMap((fault, index) =>
+      fault.wavePercent === undefined ? [] : [{ place: `faults[${index}].at.wave`, percent: fault.wavePercent }],
+    ),
+  ];
+  for (const { place, percent } of asked) {
+    if (plan && !waves.includes(percent))
+      problems.push(
+        `${place}: not in the plan (${plan.name}), got ${percent}; expected ${waves.join(", ")}. Name one of its waves`,
+      );
+  }
+  if (problems.length > 0 || !service?.canary || !plan) {
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    throw new BadInputError(`this rehearsal has ${count} (stack ${options.stack}):`, problems);
+  }
+  const { overrideReason: _override, replaceBaselineReason: _replace, ...kept } = service;
+  const rehearsed: RehearsedService = {
+    ...kept,
+    canary: service.canary,
+    plan,
+    source: options.source ?? service.source,
+    objectives: options.objectives ?? service.objectives,
+    wavePercent: 0,
+    attempt: 1,
+    retire: false,
+  };
+  return {
+    ...options,
+    seed: options.seed ?? 1,
+    rehearsed,
+    faultWavePercent: options.faultWavePercent ?? waves[1] ?? waves[0] ?? 100,
+    hook: options.hook ?? "on",
+    aftermath: options.aftermath ?? true,
+  };
+}

@@ -1,0 +1,207 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { describe, expect, it } from "vitest";
+import type { Declaration, Notice } from "../../core/declaration.ts";
+import { type EnvironmentConfig, parseConfig } from "../../stacks/config.ts";
+import { declareEnvironment, hookChangeWatchName } from "../../stacks/declare-environment.ts";
+import { placeProblems, previousPlace, stackIdentity } from "../../stacks/own-place.ts";
+import { type ProgramLog, program } from "../../stacks/program.ts";
+import { aDeclaration, rememberingGuards } from "../helpers/builders.ts";
+import { account, runPulumi } from "../helpers/pulumi-run.ts";
+import { aConfig, aService } from "./config-builders.ts";
+
+const bundlePath = new URL(import.meta.url).pathname;
+const environment = (): EnvironmentConfig => parseConfig(aConfig());
+
+function capturedLog() {
+  const lines: string[] = [];
+  const line = (level: string) => (text: string, resource?: pulumi.Resource) => {
+    lines.push(`${level} ${text}${resource ? " (under its service)" : ""}`);
+  };
+  const log: ProgramLog = { info: line("info"), warn: line("warn") };
+  return { lines, log };
+}
+
+function run(declaration: Declaration, isPreview: boolean) {
+  const { lines, log } = capturedLog();
+  const ran = runPulumi(() =>
+    program({
+      config: environment(),
+      decide: async () => [declaration],
+      guards: rememberingGuards().binding,
+      hookBundlePath: bundlePath,
+      stackId: "example/tidegate/dev",
+      accountId: account,
+      isPreview,
+      log,
+    }),
+  );
+  return { ran, lines };
+}
+
+const refused = aDeclaration(10, { refusals: ["checkout: the soak has 3 h to go", "checkout: 40 requests so far"] });
+
+describe("program", () => {
+  it("refuses an up with every reason, before any resource [B11]", async () => {
+    const registered: string[] = [];
+    const config = environment();
+    const attempt = runPulumi(
+      () =>
+        program({
+          config,
+          decide: async () => [refused],
+          guards: rememberingGuards().binding,
+          hookBundlePath: bundlePath,
+          stackId: "example/tidegate/dev",
+          accountId: account,
+          isPreview: false,
+        }),
+      {
+        fail: ({ type }) => {
+          if (type !== "pulumi:pulumi:Stack") registered.push(type);
+          return undefined;
+        },
+      },
+    );
+    await expect(attempt).rejects.toThrow(
+      [
+        "this up is refused for 2 reasons; nothing was changed (stack example/tidegate/dev):",
+        "  checkout: the soak has 3 h to go",
+        "  checkout: 40 requests so far",
+      ].join("\n"),
+    );
+    expect(registered).toEqual([]);
+  });
+
+  it("only warns in a preview of what an up would refuse", async () => {
+    const { ran, lines } = run(refused, true);
+    expect((await ran).names().length).toBeGreaterThan(22);
+    expect(lines).toEqual([
+      "warn this up would be refused: checkout: the soak has 3 h to go (under its service)",
+      "warn this up would be refused: checkout: 40 requests so far (under its service)",
+    ]);
+  });
+
+  it("tells notices under their service, warnings as warnings", async () => {
+    const notices: Notice[] = [
+      { kind: "pinned", severity: "warning", text: "checkout: pinned at 0 %" },
+      { kind: "note", severity: "info", text: "checkout: soak served" },
+    ];
+    const { ran, lines } = run(aDeclaration(10, { notices }), false);
+    await ran;
+    expect(lines).toEqual([
+      "warn checkout: pinned at 0 % (under its service)",
+      "info checkout: soak served (under its service)",
+    ]);
+  });
+
+  it("tells the next up where the stack lives, and others what each service serves", async () => {
+    const { outputs } = await run(aDeclaration(10), false).ran;
+    expect(outputs).toMatchObject({
+      accountId: account,
+      region: "eu-west-1",
+      tableName: "tidegate-dev",
+      services: {
+        checkout: { exposurePercent: 10, baselineVersion: "2.3.1", canaryVersion: "2.4.0" },
+      },
+    });
+    expect(Object.keys(outputs.services.checkout?.ruleArns ?? {})).toEqual(["main", "anchor"]);
+    expect(outputs.hookArn).toContain("live");
+  });
+});
+
+describe("declareEnvironment", () => {
+  const args = (changes: Partial<Parameters<typeof declareEnvironment>[0]> = {}) => ({
+    config: environment(),
+    declarations: [aDeclaration(10)],
+    guards: rememberingGuards().binding,
+    hookBundlePath: bundlePath,
+    stackId: "example/tidegate/dev",
+    accountId: account,
+    ...changes,
+  });
+
+  it("refuses decisions that do not match the services", async () => {
+    const declarations = [aDeclaration(10, { service: "search" })];
+    await expect(runPulumi(() => declareEnvironment(args({ declarations })))).rejects.toThrow(
+      "services: config and decisions do not match, got a difference in checkout, search; expected one decision for each service",
+    );
+  });
+
+  it("registers the same resources for the same arguments", async () => {
+    const [left, right] = [
+      await runPulumi(() => declareEnvironment(args())),
+      await runPulumi(() => declareEnvironment(args())),
+    ];
+    const told = ({ resources }: typeof left) =>
+      resources.map(({ type, name, inputs }) => JSON.stringify([type, name, inputs])).sort();
+    expect(told(right)).toEqual(told(left));
+  });
+
+  it("costs 24 resources for the environment, whatever the number of services [D9]", async () => {
+    const services = {
+      checkout: aService(),
+      search: aService({ match: { hosts: ["search.example.com"] }, priority: 200 }),
+    };
+    const declarations = [aDeclaration(10), aDeclaration(0, { service: "search" })];
+    const two = await runPulumi(() =>
+      declareEnvironment(args({ config: parseConfig(aConfig({}, services)), declarations })),
+    );
+    const one = await runPulumi(() => declareEnvironment(args()));
+    const perService = two.names().length - one.names().length;
+    expect({ foundation: one.names().length - perService, perService }).toEqual({ foundation: 24, perService: 25 });
+  });
+
+  it("makes a raise wait for the hook's code and tells the guard that it changes", async () => {
+    const guards = rememberingGuards();
+    const result = await runPulumi(() => declareEnvironment(args({ guards: guards.binding })));
+    expect(result.the("aws:lb/listenerRule:ListenerRule", "-main").dependsOn).toContain("dev-alias");
+    expect(guards.hookChanges.map((changes) => changes())).toEqual([false]);
+    await guards.callbacks.get(hookChangeWatchName)?.({ urn: "", id: "", name: "", type: "" });
+    expect(guards.hookChanges.map((changes) => changes())).toEqual([true]);
+  });
+});
+
+describe("placeProblems", () => {
+  const here = { accountId: account, region: "eu-west-1", tableName: "tidegate-dev" };
+
+  it("lets a new stack and the stack's own place through", () => {
+    expect(placeProblems({}, here)).toEqual([]);
+    expect(placeProblems(here, here)).toEqual([]);
+  });
+
+  it("names everything that is not where the stack lives", () => {
+    const elsewhere = { accountId: "999999999999", region: "us-east-1", tableName: "tidegate-prod" };
+    expect(placeProblems(elsewhere, here, "888888888888")).toEqual([
+      `AWS account: not where this stack lives, got ${account}; expected 999999999999. Use credentials of the stack's account`,
+      "aws:region: not where this stack lives, got eu-west-1; expected us-east-1. Set it back; another region is another stack",
+      "record table: not where this stack lives, got tidegate-dev; expected tidegate-prod. Set tidegate:environment back; another " +
+        "environment is another stack",
+      `AWS account: Pulumi's provider and the AWS SDK act in different ones, got 888888888888 and ${account}; expected the same. Set ` +
+        "aws:profile and AWS_PROFILE alike",
+    ]);
+  });
+});
+
+describe("previousPlace", () => {
+  const asked: unknown[] = [];
+  const read = (answer: Record<string, unknown>) =>
+    runPulumi(() => previousPlace(stackIdentity()), {
+      call: ({ token, inputs }) => {
+        asked.push([token, inputs]);
+        return answer;
+      },
+    });
+
+  it("reads the stack's own outputs without leaving a resource", async () => {
+    const outputs = { accountId: account, region: "eu-west-1", tableName: "tidegate-dev", services: {} };
+    const result = await read({ outputs });
+    expect(result.outputs).toEqual({ accountId: account, region: "eu-west-1", tableName: "tidegate-dev" });
+    expect(result.resources).toEqual([]);
+    expect(asked).toEqual([["pulumi:pulumi:readStackOutputs", { name: "example/tidegate/test" }]]);
+    expect((await read({ outputs: {} })).outputs).toEqual({});
+  });
+
+  it("stops where the answer has no outputs", async () => {
+    await expect(read({})).rejects.toThrow("stack example/tidegate/test: its own outputs could not be read");
+  });
+});
