@@ -28,7 +28,8 @@ export async function rehearseCommand(flags: RehearseFlags, surroundings: Surrou
     return;
   }
   if (flags.table) {
-    const { computeTable, renderTable } = await import("../rehearsal/run/table.ts");
+    const { computeTable } = await import("../rehearsal/run/table.ts");
+    const { renderTable } = await import("../rehearsal/run/table-render.ts");
     const seeds = flags.seeds === undefined ? undefined : wholeNumber(flags.seeds, "--seeds", 1);
     surroundings.out(renderTable(await computeTable(seeds === undefined ? {} : { mostSeeds: seeds })));
     return;
@@ -55,7 +56,9 @@ function refuseMixtures(flags: RehearseFlags): void {
     if (strangers.length > 0)
       problems.push(`--table: goes with --seeds alone, got ${strangers.join(", ")} too. Leave them out`);
   } else if (!flags.table && flags.seeds !== undefined && flags.alarm === undefined) {
-    problems.push("--seeds: says how many seeds the table takes; expected --table with it. For one rehearsal use --seed");
+    problems.push(
+      "--seeds: says how many seeds the table takes; expected --table with it. For one rehearsal use --seed",
+    );
   }
   if (problems.length > 0) throw badInput(problems);
 }
@@ -155,7 +158,8 @@ function readText(path: string, flag: string, directory: string): string {
     return readFileSync(resolve(directory, path), "utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder, no file" : `cannot be read (${code})`;
+    const why =
+      code === "ENOENT" ? "no such file" : code === "EISDIR" ? "a folder, no file" : `cannot be read (${code})`;
     throw badInput([`${flag}: ${why}, got "${path}"; expected a readable file`]);
   }
 }

@@ -4,6 +4,8 @@ import type { RehearsalReport, TimelineEntry, TimelineKind } from "../rehearsal/
 
 export const columns = 100;
 const barCells = 10;
+/** Names of the closing figures. */
+const nameColumns = 38;
 /** Clock 8, elapsed 9, bar 10, percent 5, kind 11, a blank after each. */
 const messageStart = 8 + 1 + 9 + 1 + barCells + 1 + 5 + 1 + 11 + 1;
 
@@ -77,6 +79,8 @@ export function elapsedText(milliseconds: number): string {
 export function renderTimeline(entries: readonly TimelineEntry[], since: number, look: Look): string[] {
   const lines: string[] = [];
   for (const entry of entries) {
+    // The weights tell the same a line earlier; JSON has both.
+    if (entry.kind === "commit") continue;
     const elapsed = elapsedText(Date.parse(entry.at) - since).padStart(9);
     const percent = `${entry.exposurePercent} %`.padStart(5);
     const kind = entry.kind.padEnd(11);
@@ -104,15 +108,13 @@ export function renderReport(report: RehearsalReport, look: Look): string[] {
 
 /** The closing figures, a line each. */
 export function renderFigures(report: RehearsalReport, look: Look): string[] {
-  const figure = (name: string, value: string) => `  ${name.padEnd(36)} ${value}`;
+  const figure = (name: string, value: string) => `  ${name.padEnd(nameColumns)} ${value}`;
   const seconds = (from: string | null, to: string | null) =>
-    from === null || to === null ? "–" : `${(Date.parse(to) - Date.parse(from)) / 1_000} s`;
+    from === null || to === null ? "–" : `${Math.round((Date.parse(to) - Date.parse(from)) / 1_000)} s`;
   const lines = [paint(look, "bold", `Outcome of the first attempt: ${report.outcome}`)];
   if (report.faultAt !== null) {
     lines.push(figure("from fault to decision", seconds(report.faultAt, report.detectedAt)));
-    lines.push(
-      figure("from fault to zero exposure", report.secondsFaultToZero === null ? "–" : `${report.secondsFaultToZero} s`),
-    );
+    lines.push(figure("from fault to zero exposure", seconds(report.faultAt, report.exposureZeroAt)));
   }
   lines.push(figure("requests of the new release", grouped(report.requests)));
   lines.push(figure("bad ones among them", grouped(report.badRequests)));
@@ -125,9 +127,9 @@ export function renderFigures(report: RehearsalReport, look: Look): string[] {
 }
 
 function wrapped(name: string, value: string): string[] {
-  const indent = 39;
+  const indent = nameColumns + 3;
   const [first = "", ...rest] = wrap(shorten(value), columns - indent);
-  return [`  ${name.padEnd(36)} ${first}`, ...rest.map((line) => `${" ".repeat(indent)}${line}`)];
+  return [`  ${name.padEnd(nameColumns)} ${first}`, ...rest.map((line) => `${" ".repeat(indent)}${line}`)];
 }
 
 /** 12345 as 12,345, in any locale. */

@@ -2,8 +2,8 @@
 import { styleText } from "node:util";
 import { builtInScenarios, rehearse } from "../rehearsal/index.ts";
 import type { Surroundings } from "./command.ts";
-import { columns, grouped, renderTimeline, wrap } from "./render.ts";
 import { readStack } from "./rehearse.ts";
+import { columns, grouped, renderTimeline, wrap } from "./render.ts";
 
 export async function storyCommand(surroundings: Surroundings): Promise<void> {
   const { out, colours } = surroundings;
@@ -35,7 +35,7 @@ export async function storyCommand(surroundings: Surroundings): Promise<void> {
 
   heading("What it comes to");
   const seconds = bad.secondsFaultToZero;
-  out(`  from the fault to zero exposure           ${seconds === null ? "–" : `${seconds} s`}`);
+  out(`  from the fault to zero exposure           ${seconds === null ? "–" : `${Math.round(seconds)} s`}`);
   out(`  bad requests served                       ${grouped(bad.badRequests)}`);
   out(
     `  the same with the hook off                ${bad.badRequestsWithoutHook === null ? "–" : grouped(bad.badRequestsWithoutHook)}`,

@@ -139,10 +139,7 @@ function alarmChance(alarm: AlarmSpec, question: FalseRollbackQuestion): number 
             )
           : 0;
       const added =
-        rate *
-        newShare *
-        Math.min(errors.opening.durationSeconds, alarm.periodSeconds) *
-        errors.opening.addedFraction;
+        rate * newShare * Math.min(errors.opening.durationSeconds, alarm.periodSeconds) * errors.opening.addedFraction;
       const atOpening = disturbed > 0 ? badPeriodChance(alarm, rate, errors, added) : 0;
       chance +=
         (evaluations - disturbed) * firingChance(alarm, usual, errors.burstSeconds) +
@@ -164,5 +161,11 @@ export function falseRollbackChance(question: FalseRollbackQuestion): FalseRollb
       chance: alarmChance(alarm, question),
     }));
   const lowering = byAlarm.filter((alarm) => alarm.lowers);
-  return { chance: Math.min(1, lowering.reduce((sum, alarm) => sum + alarm.chance, 0)), byAlarm };
+  return {
+    chance: Math.min(
+      1,
+      lowering.reduce((sum, alarm) => sum + alarm.chance, 0),
+    ),
+    byAlarm,
+  };
 }

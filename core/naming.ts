@@ -1,9 +1,8 @@
 /**
  * Every physical name Tidegate gives, built and length-checked in one place, so that program, guard and hook say the same.
  *
- * Why two different things never share a name: the parts are slugs, and each name joins them with a separator that no slug
- * contains (`/` in alarms, `--` in target groups). Only where a target group's name must be cut does a hash stand in for the
- * rest, and a cut name never contains `--`, so it cannot meet an uncut one.
+ * Why two different things never share a name: the parts are slugs, and alarm names join them with `/`, which no slug contains.
+ * A target group has no room for that, nor may it contain `--`: its name ends in a hash of service and release.
  */
 import { createHash } from "node:crypto";
 import type { Severity } from "./objectives.ts";
@@ -25,8 +24,8 @@ export const maximumTargetGroupLogicalLength = 32 - 8;
 
 const maximumVersionSlugLength = 24;
 const digestHashLength = 8;
-/** 48 bits: among 10,000 cut names two meet with a chance of 2 in 10 million. */
-const cutHashLength = 12;
+/** 32 bits: among the 3,000 groups a region may have two meet with a chance of 1 in 1,000, and the engine then refuses loudly. */
+const groupHashLength = 8;
 
 const slugPattern = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
@@ -65,13 +64,12 @@ export function releaseKey(release: Pick<Release, "version" | "digest">): string
 
 /**
  * Logical name of a release's target group; with Pulumi's suffix it stays within ELBv2's 32 characters.
- * Whole, it is `<service>--<releaseKey>`; cut, `<start of service>-<12 hex of both>`.
+ * As much of `<service>-<version>` as fits, then 8 hex of both: `checkout-2-4-0-…`.
  */
 export function targetGroupLogicalName(service: string, key: string): string {
-  const whole = `${service}--${key}`;
-  if (whole.length <= maximumTargetGroupLogicalLength) return whole;
-  const hash = sha256(`${service}/${key}`).slice(0, cutHashLength);
-  return `${cut(service, maximumTargetGroupLogicalLength - cutHashLength - 1)}-${hash}`;
+  const hash = sha256(`${service}/${key}`).slice(0, groupHashLength);
+  const version = key.slice(0, -(digestHashLength + 1));
+  return `${cut(`${service}-${version}`, maximumTargetGroupLogicalLength - groupHashLength - 1)}-${hash}`;
 }
 
 /** What every alarm name of an environment starts with; the hook's event rule matches on it. */

@@ -1,9 +1,10 @@
 /**
  * The Lambda's entry: parses what woke it, asks the hook's core, answers.
  *
- * This version commits openings. Alarms and messages it refuses by name, as a failed run, so that they end in the dead letters and a
- * person is paged: nobody must believe that something was lowered. The clock comes every minute and would bury those pages, so it is
- * answered with a refusal instead of a failure. The rehearsal runs the core that the refused events are for.
+ * This version commits openings and reconciles every minute: the guard opens no wave without that heartbeat, since nothing would shut
+ * it (docs/decisions/0005). Alarm events and messages, which would only make it faster, it refuses by name as a failed run, so that they
+ * end in the dead letters and a person is paged. It has no pager of its own: what has to be said stays in the record's outbox, and the
+ * run fails after traffic was lowered.
  */
 import { z } from "zod";
 import type { ServiceDescription } from "../core/declaration.ts";
@@ -11,10 +12,11 @@ import { awsPorts } from "./aws/ports.ts";
 import { NotYetHandledError, readEvent, UnknownEventError } from "./events.ts";
 import { commitOpening } from "./opening.ts";
 import type { Ports } from "./ports.ts";
+import { reconcileAll } from "./reconcile.ts";
 
 /** What the hook answers; the program keeps it as the opening's result. */
 export interface HookAnswer {
-  readonly outcome: "committed" | "nothing-to-do" | "refused";
+  readonly outcome: "committed" | "reconciled" | "nothing-to-do";
   readonly message: string;
 }
 
@@ -22,11 +24,11 @@ export interface HandlerParts {
   readonly environment: string;
   readonly ports: Ports;
   readonly commit: (ports: Ports, description: ServiceDescription) => Promise<string>;
-  /** Where refusals go that are no failures. */
-  readonly warn: (line: string) => void;
+  /** Looks at every service; fails when one could not be looked at or told about. */
+  readonly reconcile: (ports: Ports) => Promise<void>;
 }
 
-const commitsOnly = "this version of the deployed hook commits openings only; the rehearsal runs the rest";
+const everyMinute = "this version of the deployed hook looks at all alarms once a minute instead";
 
 /** The handler over given parts; `parts` is asked once a container, on the first event that needs it. */
 export function makeHandler(parts: () => HandlerParts): (event: unknown) => Promise<HookAnswer> {
@@ -46,20 +48,16 @@ export function makeHandler(parts: () => HandlerParts): (event: unknown) => Prom
           message: `${event.service}: its opening is removed from the stack; record, holds and weights stay as they are`,
         };
       case "schedule": {
-        const message = `reconcile: not done, ${commitsOnly}. Nothing is lowered by itself; watch exposure by hand`;
-        ready().warn(message);
-        return { outcome: "refused", message };
+        const { ports, reconcile } = ready();
+        await reconcile(ports);
+        return { outcome: "reconciled", message: "every service was looked at" };
       }
       case "alarm-event":
-        throw new NotYetHandledError(
-          `alarm ${event.alarmName}: alarm events are not handled, ${commitsOnly}. Lower by hand`,
-        );
+        throw new NotYetHandledError(`alarm ${event.alarmName}: alarm events are not handled, ${everyMinute}`);
       case "alarm-action":
-        throw new NotYetHandledError(
-          `alarm ${event.alarmName}: direct alarm actions are not handled, ${commitsOnly}. Lower by hand`,
-        );
+        throw new NotYetHandledError(`alarm ${event.alarmName}: direct alarm actions are not handled, ${everyMinute}`);
       case "sns":
-        throw new NotYetHandledError(`SNS message: messages are not handled, ${commitsOnly}`);
+        throw new NotYetHandledError(`SNS message: messages are not handled, ${everyMinute}`);
     }
   };
 }
@@ -96,7 +94,7 @@ export function partsFromEnvironment(variables: Readonly<Record<string, string |
     environment,
     ports: awsPorts({ region, tableName }),
     commit: commitOpening,
-    warn: (line) => console.warn(line),
+    reconcile: reconcileAll,
   };
 }
 

@@ -5,12 +5,16 @@ export interface HookPolicyArgs {
   readonly tableArn: string;
   readonly deadLetterArn: string;
   readonly logGroupArn: string;
+  /** The listener whose rules the hook lowers. */
+  readonly listenerArn: string;
 }
 
-/**
- * The policy of the deployed hook. It commits openings only, so it reads rules and does not write them: the right to lower comes
- * with the code that lowers.
- */
+/** ARN pattern of a listener's rules: `…:listener/app/a/1/2` has `…:listener-rule/app/a/1/2/<rule>`. */
+function rulesOf(listenerArn: string): string {
+  return `${listenerArn.replace(":listener/", ":listener-rule/")}/*`;
+}
+
+/** The policy of the deployed hook: it writes rules of one listener and items of one table, and reads what it decides on. */
 export function hookPolicy(args: HookPolicyArgs) {
   return {
     Version: "2012-10-17",
@@ -43,6 +47,12 @@ export function hookPolicy(args: HookPolicyArgs) {
         Effect: "Allow",
         Action: ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"],
         Resource: "*",
+      },
+      {
+        Sid: "LowerRules",
+        Effect: "Allow",
+        Action: "elasticloadbalancing:ModifyRule",
+        Resource: rulesOf(args.listenerArn),
       },
       { Sid: "DeadLetters", Effect: "Allow", Action: "sqs:SendMessage", Resource: args.deadLetterArn },
       {

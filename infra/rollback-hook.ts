@@ -16,6 +16,8 @@ export interface RollbackHookArgs {
   readonly bundlePath: string;
   readonly tableName: pulumi.Input<string>;
   readonly tableArn: pulumi.Input<string>;
+  /** The listener whose rules the hook may lower. */
+  readonly listenerArn: pulumi.Input<string>;
   /** Topic that pages. */
   readonly criticalTopicArn: pulumi.Input<string>;
   /** How long logs are kept. Unit: days; one of the values CloudWatch Logs takes. @default 90 (a quarter's post-mortems) */
@@ -41,6 +43,7 @@ export const hookAliasName = "live";
  *   bundlePath: "dist/hook/index.mjs",
  *   tableName: table.name,
  *   tableArn: table.arn,
+ *   listenerArn: edge.listenerArn,
  *   criticalTopicArn: topics.critical.arn,
  * });
  * ```
@@ -81,9 +84,9 @@ export class RollbackHook extends pulumi.ComponentResource {
       {
         role: role.name,
         policy: pulumi
-          .all([args.tableArn, this.deadLetters.arn, logs.arn])
-          .apply(([tableArn, deadLetterArn, logGroupArn]) =>
-            JSON.stringify(hookPolicy({ tableArn, deadLetterArn, logGroupArn })),
+          .all([args.tableArn, this.deadLetters.arn, logs.arn, args.listenerArn])
+          .apply(([tableArn, deadLetterArn, logGroupArn, listenerArn]) =>
+            JSON.stringify(hookPolicy({ tableArn, deadLetterArn, logGroupArn, listenerArn })),
           ),
       },
       child,

@@ -1,6 +1,7 @@
 /** The rehearsal: the whole rollout in virtual time, without a cloud account. A model: see what it does not prove in the README. */
-export { rehearse, rehearseInFull, type RehearsalResult } from "./run/rehearse.ts";
+
 export { type RehearsalOptions, startAt } from "./run/options.ts";
+export { type RehearsalResult, rehearse, rehearseInFull } from "./run/rehearse.ts";
 export type * from "./run/report.ts";
 export { builtInScenarioNames, builtInScenarios, loadScenario, type Scenario } from "./scenario-file.ts";
 export { parseRecordedTraffic, type RecordedTraffic } from "./traffic/recorded.ts";

@@ -69,6 +69,7 @@ export function declareEnvironment(args: DeclareEnvironmentArgs): EnvironmentOut
     bundlePath: args.hookBundlePath,
     tableName: table.name,
     tableArn: table.arn,
+    listenerArn: edge.listenerArn,
     criticalTopicArn: topics.critical.arn,
     ...(functionHooks ? { functionHooks } : {}),
   });

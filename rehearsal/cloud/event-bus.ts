@@ -58,7 +58,9 @@ export class EventBus {
   putRule(name: string, arn: string, eventPattern: unknown, scheduleExpression: unknown): void {
     const place = `event rule ${name}`;
     if (scheduleExpression !== undefined && scheduleExpression !== everyMinute) {
-      throw new NotRehearsedError(`${place}: the schedule ${JSON.stringify(scheduleExpression)}; expected ${everyMinute}`);
+      throw new NotRehearsedError(
+        `${place}: the schedule ${JSON.stringify(scheduleExpression)}; expected ${everyMinute}`,
+      );
     }
     this.#rules.set(name, {
       arn,
@@ -118,9 +120,7 @@ export class EventBus {
 
   hasFunction(functionName: string, qualifier: string): boolean {
     if (!this.#functions.has(functionName)) return false;
-    return [...this.#aliases.values()].some(
-      (alias) => alias.functionName === functionName && alias.name === qualifier,
-    );
+    return [...this.#aliases.values()].some((alias) => alias.functionName === functionName && alias.name === qualifier);
   }
 
   /** Name of the function that events reach; for its metrics. */

@@ -22,7 +22,7 @@ export interface Rule {
 /** A group and its hosts. */
 interface TargetGroup {
   readonly arn: string;
-  readonly hosts: number;
+  hosts: number;
   /** When its hosts first answer health checks. */
   readonly readyAt: Instant;
   /** Hosts that were broken since. */
@@ -99,6 +99,13 @@ export class LoadBalancers {
   /** So many of the group's hosts stop answering; 0 brings all back. */
   breakHosts(arn: string, count: number): void {
     this.#group(arn).broken = count;
+  }
+
+  /** One more host, which does not answer. */
+  addBrokenHost(arn: string): void {
+    const group = this.#group(arn);
+    group.hosts += 1;
+    group.broken += 1;
   }
 
   #group(arn: string): TargetGroup {

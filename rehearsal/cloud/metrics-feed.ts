@@ -32,7 +32,9 @@ const published: Readonly<Record<string, readonly string[]>> = {
 /** @throws NotRehearsedError naming a metric that the local cloud never publishes */
 export function refuseUnpublished(place: string, namespace: unknown, metricName: unknown): void {
   if (published[String(namespace)]?.includes(String(metricName))) return;
-  throw new NotRehearsedError(`${place}: the metric ${String(namespace)} ${String(metricName)}, which nothing here publishes`);
+  throw new NotRehearsedError(
+    `${place}: the metric ${String(namespace)} ${String(metricName)}, which nothing here publishes`,
+  );
 }
 
 /** Filled anew for each put; a store copies what it keeps. */
@@ -209,7 +211,14 @@ export class MetricsFeed {
     at: Instant,
   ): void {
     const end = (Math.floor(at / minuteMs) + 1) * minuteMs;
-    this.#cloudWatch.putMetric(namespace, metricName, dimensions, at, value, end + cloud.serviceMetricDelaySeconds * 1_000);
+    this.#cloudWatch.putMetric(
+      namespace,
+      metricName,
+      dimensions,
+      at,
+      value,
+      end + cloud.serviceMetricDelaySeconds * 1_000,
+    );
   }
 
   #put(series: Series, at: Instant, sum: number, visibleAt: Instant): void {

@@ -104,7 +104,8 @@ export function localProvider(parts: ProviderParts): Provider {
   };
   const refuseUnknown = (resource: CapturedResource): void => {
     const unknown = Object.keys(resource.inputs).filter((key) => known[resource.type]?.includes(key) === false);
-    if (unknown.length > 0) throw new NotRehearsedError(`${resource.key}: the properties ${unknown.join(", ")} are not modelled`);
+    if (unknown.length > 0)
+      throw new NotRehearsedError(`${resource.key}: the properties ${unknown.join(", ")} are not modelled`);
   };
   return {
     refresh: (resource) => refreshOf(parts, resource),
@@ -128,7 +129,9 @@ function refreshOf({ balancers, cloudWatch }: ProviderParts, resource: CapturedR
     const live = balancers.rule(resource.id)?.action;
     if (!live) return undefined;
     const written = readForward(resource.inputs);
-    return stableJson(written) === stableJson(live) ? resource.inputs : { ...resource.inputs, actions: [plainForward(live)] };
+    return stableJson(written) === stableJson(live)
+      ? resource.inputs
+      : { ...resource.inputs, actions: [plainForward(live)] };
   }
   if (resource.type.endsWith("Alarm")) {
     return cloudWatch.describe([resource.id]).length === 0 ? undefined : resource.inputs;
@@ -205,7 +208,8 @@ function watching({ cloudWatch, notifications, now }: ProviderParts): Record<str
         const { inputs, key } = resource;
         if (inputs.metricQueries === undefined) refuseUnpublished(key, inputs.namespace, inputs.metricName);
         for (const query of Array.isArray(inputs.metricQueries) ? inputs.metricQueries : []) {
-          const metric: unknown = typeof query === "object" && query !== null ? Reflect.get(query, "metric") : undefined;
+          const metric: unknown =
+            typeof query === "object" && query !== null ? Reflect.get(query, "metric") : undefined;
           if (typeof metric !== "object" || metric === null) continue;
           refuseUnpublished(key, Reflect.get(metric, "namespace"), Reflect.get(metric, "metricName"));
         }

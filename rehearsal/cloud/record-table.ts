@@ -29,7 +29,8 @@ export class RecordTable {
   }
 
   #refuseWithoutTable(service: string): void {
-    if (this.tableName === undefined) throw new ProviderRefusedError(`service ${service}: the record table does not exist`);
+    if (this.tableName === undefined)
+      throw new ProviderRefusedError(`service ${service}: the record table does not exist`);
   }
 
   #read(service: string): RolloutRecord | undefined {
@@ -38,7 +39,8 @@ export class RecordTable {
     const value: unknown = JSON.parse(item.text);
     if (item.trusted) return value as RolloutRecord;
     const judged = judgeRecord(value);
-    if ("reason" in judged) throw new RecordUnreadableError(`service ${service}: the record is unreadable: ${judged.reason}`);
+    if ("reason" in judged)
+      throw new RecordUnreadableError(`service ${service}: the record is unreadable: ${judged.reason}`);
     if (judged.record.service !== service) {
       throw new RecordUnreadableError(
         `service ${service}: the record is unreadable: it is the record of ${judged.record.service}`,
@@ -52,7 +54,8 @@ export class RecordTable {
     this.#refuseWithoutTable(service);
     const text = JSON.stringify(record);
     const judged = judgeRecord(JSON.parse(text));
-    if ("reason" in judged) throw new TypeError(`service ${service}: refusing to write an unreadable record: ${judged.reason}`);
+    if ("reason" in judged)
+      throw new TypeError(`service ${service}: refusing to write an unreadable record: ${judged.reason}`);
     if (expectedRevision !== undefined && record.revision <= expectedRevision) {
       throw new TypeError(
         `service ${service}: refusing to write a record whose revision does not rise, got ${record.revision}; expected above ${expectedRevision}`,

@@ -11,7 +11,10 @@ export interface LocalCloudOptions {
   readonly startAt: Instant;
   /** Requests a second of a service at an instant, rhythm included; deterministic. */
   readonly ratePerSecondAt: (at: Instant) => number;
-  /** Off: alarms change state, but no hook hears of it and no reconcile runs. */
+  /**
+   * Off: alarms change state, but no hook hears of it and no reconcile runs. Its heartbeat goes on, or the guard would refuse every
+   * opening and there would be nothing to compare with.
+   */
   readonly hook: "on" | "off";
   /** Healthy hosts of a target group and when they become healthy after the group was made. */
   readonly hostsPerGroup: number;
@@ -41,8 +44,13 @@ export interface UpResult {
   }[];
 }
 
+/** Served to users; testers send none. */
 export interface ReleaseCounts {
   readonly requests: number;
+  /**
+   * Answered with a 5xx by the release or by the load balancer for it, breaking an invariant, or slower than the strictest critical
+   * latency bound of the service (without one, the strictest warning).
+   */
   readonly badRequests: number;
 }
 
@@ -66,7 +74,19 @@ export type CloudEvent =
   | { readonly kind: "history"; readonly at: Instant; readonly service: string; readonly entry: HistoryEntry }
   | { readonly kind: "page"; readonly at: Instant; readonly page: Page }
   | { readonly kind: "first-bad-request"; readonly at: Instant; readonly service: string; readonly digest: string }
-  | { readonly kind: "hook-error"; readonly at: Instant; readonly message: string };
+  | { readonly kind: "hook-error"; readonly at: Instant; readonly message: string }
+  /** An event was tried as often as Lambda does, and given up on. */
+  | { readonly kind: "dead-letter"; readonly at: Instant; readonly message: string }
+  /** An alarm told people by a topic; without recipients nobody heard. */
+  | {
+      readonly kind: "notification";
+      readonly at: Instant;
+      readonly alarmName: string;
+      readonly state: string;
+      readonly topicArn: string;
+      readonly recipients: readonly string[];
+    }
+  | { readonly kind: "up"; readonly at: Instant; readonly who: string; readonly result: UpResult };
 
 /** A cloud in virtual time. Nothing happens but in `advanceTo`, `up` and the ports. */
 export interface LocalCloud {
@@ -84,5 +104,7 @@ export interface LocalCloud {
   /** Live shares as the rules say. */
   shares(service: string): Readonly<Record<string, number>>;
   record(service: string): RolloutRecord | undefined;
+  /** So many hosts of a release stop answering, from now on; 0 brings all back. */
+  breakHosts(digest: string, count: number): void;
   onEvent(listener: (event: CloudEvent) => void): void;
 }

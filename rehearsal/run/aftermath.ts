@@ -13,9 +13,8 @@ import type { Operator } from "./operator.ts";
 const colleague = "a colleague";
 /** Between two things that people do. Unit: seconds. */
 const pauseSeconds = 120;
-/** Tries of the next attempt's first wave, a few minutes apart: alarms must have let go of the last bad points. */
-const mostTries = 12;
-const betweenTriesSeconds = 300;
+/** As long until the next attempt is tried whatever the alarms say. Unit: seconds. */
+const mostRecoverySeconds = 3_600;
 
 export async function aftermath(operator: Operator): Promise<void> {
   const { rehearsed } = operator.rehearsal;
@@ -33,7 +32,9 @@ export async function aftermath(operator: Operator): Promise<void> {
   const other: Partial<ServiceConfig> = changed ? { objectives: changed.objectives } : {};
   await operator.up({
     who: colleague,
-    wants: changed ? `changes something else (${changed.text}), wave still ${asked}` : `changes nothing, wave still ${asked}`,
+    wants: changed
+      ? `changes something else (${changed.text}), wave still ${asked}`
+      : `changes nothing, wave still ${asked}`,
     change: { ...other, wavePercent: asked },
   });
   await operator.waitSeconds(pauseSeconds);
@@ -44,18 +45,31 @@ export async function aftermath(operator: Operator): Promise<void> {
   if (!isRolledBack) return;
 
   operator.clearFaults();
-  operator.chronicle.tell("fault-over", `the cause is mended outside ${canary.version}; the same release may try again`);
+  operator.chronicle.tell(
+    "fault-over",
+    `the cause is mended outside ${canary.version}; the same release may try again`,
+  );
   const first = plan.waves[0]?.exposurePercent ?? 100;
-  for (let tries = 1; tries <= mostTries; tries += 1) {
-    const result = await operator.up({
-      who: engineer,
-      wants: `sets attempt: 2 and wave: ${first}`,
-      change: { ...other, wavePercent: first, attempt: 2 },
-    });
-    if (result.kind === "applied") break;
-    await operator.waitSeconds(betweenTriesSeconds);
-  }
+  await waitForRecovery(operator);
+  await operator.up({
+    who: engineer,
+    wants: `sets attempt: 2 and wave: ${first}`,
+    change: { ...other, wavePercent: first, attempt: 2 },
+  });
   await operator.waitSeconds(pauseSeconds);
+}
+
+/** The alarms must have let go of the last bad points: no breach open, no alarm in ALARM. */
+async function waitForRecovery(operator: Operator): Promise<void> {
+  const mostEnd = operator.cloud.now() + mostRecoverySeconds * 1_000;
+  while (operator.cloud.now() < mostEnd) {
+    const record = operator.record;
+    const names = record?.alarms.map((alarm) => alarm.alarmName) ?? [];
+    const states = await operator.cloud.ports.alarms.describe(names);
+    const isQuiet = Object.keys(record?.breaches ?? {}).length === 0 && states.every(({ state }) => state !== "ALARM");
+    if (isQuiet) return;
+    await operator.waitSeconds(60);
+  }
 }
 
 async function acknowledged(operator: Operator): Promise<boolean> {

@@ -7,8 +7,9 @@ import { parseAlarmName, releaseKey } from "../../core/naming.ts";
 import type { Breach, HistoryEntry, Instant, Page } from "../../core/record.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
 import type { CloudEvent, LocalCloud } from "../cloud/types.ts";
+import type { FaultKind } from "../scenario-file.ts";
 import { firstBadPeriod } from "./breach-time.ts";
-import type { ReportedPage, TimelineEntry, TimelineKind } from "./report.ts";
+import { type ReportedPage, type TimelineEntry, type TimelineKind, timelineKinds } from "./report.ts";
 
 interface Line {
   readonly at: Instant;
@@ -40,6 +41,15 @@ const unitOf: Readonly<Record<string, string>> = {
   "latency-p99": " ms",
 };
 
+const faultTexts: Readonly<Record<FaultKind, string>> = {
+  "error-spike": "the new release starts to fail requests; this is the first",
+  "latency-regression": "the new release gets slow; this is the first request that waits too long",
+  "invariant-violation": "the new release breaks an invariant for the first time",
+  "metrics-outage": "the new release's metrics stop; this is the first request that nobody measures",
+};
+
+const causeRank: ReadonlyMap<TimelineKind, number> = new Map(timelineKinds.map((kind, rank) => [kind, rank]));
+
 /** The decision that a fault was seen by. */
 export interface Detection {
   readonly at: Instant;
@@ -60,6 +70,7 @@ export class Chronicle {
   readonly #fired: { at: Instant; alarm: AlarmSpec; endsAt: Instant; value: number }[] = [];
   readonly #weights: { at: Instant; percent: number; by: "up" | "hook" }[] = [];
   #firstBadAt: Instant | undefined;
+  #faultText = "";
   #lastResponseAt: Instant | undefined;
   #loweredByHookAt: Instant | undefined;
 
@@ -98,21 +109,41 @@ export class Chronicle {
     return this.#weights.find((change) => change.at >= at && change.percent === 0)?.at;
   }
 
-  /** Ends of bad periods of the canary's alarms that fired no later than `until` and not before `since`. */
-  breachBetween(since: Instant, until: Instant): Instant | undefined {
-    const ends = this.#fired.filter((entry) => entry.at >= since && entry.at <= until).map((entry) => entry.endsAt);
+  /** The live share just before an instant: a decision and the lowering it causes fall into one. */
+  exposureBefore(at: Instant): number {
+    return this.#weights.findLast((change) => change.at < at)?.percent ?? 0;
+  }
+
+  /** End of the first bad period of the alarms that a breach was told by. */
+  firstBadPeriodOf(
+    breach: Pick<Breach, "objective" | "severity">,
+    since: Instant,
+    until: Instant,
+  ): Instant | undefined {
+    const ends = this.#fired
+      .filter(({ at, alarm }) => at >= since && at <= until && alarm.objective === breach.objective)
+      .filter(({ alarm }) => alarm.severity === breach.severity)
+      .map((entry) => entry.endsAt);
     return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
-  tell(kind: TimelineKind, message: string, at: Instant = this.#cloud.now()): void {
-    this.#lines.push({ at, kind, message, exposurePercent: this.#exposureAt(at) });
+  /** What the first request that a fault spoils will look like. */
+  expectFault(kind: FaultKind): void {
+    if (this.#faultText === "") this.#faultText = faultTexts[kind];
   }
 
-  /** In order of time; what was told first comes first within one instant. */
+  tell(kind: TimelineKind, message: string, at: Instant = this.#cloud.now()): void {
+    // A breach and the decision on it are about the exposure before the lowering that they cause.
+    const before = kind === "up" || kind === "breach" || kind === "detected" || kind === "fault";
+    const exposurePercent = before ? this.exposureBefore(at) : this.#exposureAt(at);
+    this.#lines.push({ at, kind, message, exposurePercent });
+  }
+
+  /** In order of time; within one instant in the order of causes. */
   timeline(): TimelineEntry[] {
     return this.#lines
-      .map((line, index) => ({ line, index }))
-      .sort((left, right) => left.line.at - right.line.at || left.index - right.index)
+      .map((line, index) => ({ line, index, rank: causeRank.get(line.kind) ?? 0 }))
+      .sort((left, right) => left.line.at - right.line.at || left.rank - right.rank || left.index - right.index)
       .map(({ line }) => ({ ...line, at: new Date(line.at).toISOString() }));
   }
 
@@ -137,7 +168,7 @@ export class Chronicle {
       case "first-bad-request":
         if (event.service !== this.#service || event.digest !== this.#canary || this.#firstBadAt !== undefined) return;
         this.#firstBadAt = event.at;
-        this.tell("fault", "the first request that the fault spoils", event.at);
+        this.tell("fault", this.#faultText, event.at);
         return;
       case "hook-error":
         this.tell("hook", `the hook failed: ${event.message}`, event.at);

@@ -75,10 +75,6 @@ export class Operator {
 
   /** One `pulumi up`. What it says is told; what it refuses is kept. */
   async up(ask: Ask): Promise<UpResult> {
-    const { ports } = this.cloud;
-    const { name } = this.rehearsal.rehearsed;
-    // With the hook off it still lives, or the guard would refuse every opening: only what it would do is left undone.
-    if (this.rehearsal.hook === "off") await ports.records.writeHeartbeat(name, this.cloud.now());
     const startedAt = this.cloud.now();
     const result = await this.cloud.up(this.#config(ask.change), ask.who);
     this.chronicle.tell("up", `${ask.who}: ${ask.wants}; ${resultText(result)}`, startedAt);
@@ -116,8 +112,8 @@ export class Operator {
       const injected = sizeFault(fault, rehearsed, this.canary);
       this.#schedule(startsAt, () => {
         this.#faultStartedAt ??= this.cloud.now();
+        this.chronicle.expectFault(fault.kind);
         this.cloud.inject(injected);
-        if (fault.kind === "metrics-outage") this.chronicle.tell("fault", "the new release's metrics stop");
       });
       if (fault.durationSeconds !== undefined) this.#scheduleEnd(fault, startsAt + fault.durationSeconds * 1_000);
     }

@@ -5,6 +5,7 @@
  * that the refusals and the next attempt can be read, and counts for nothing else.
  */
 import { performance } from "node:perf_hooks";
+import { loweringResponses } from "../../core/objectives.ts";
 import { type Hold, holdsOn, type Instant } from "../../core/record.ts";
 import { makeLocalCloud } from "../cloud/local-cloud.ts";
 import type { LocalCloud, ReleaseCounts } from "../cloud/types.ts";
@@ -26,6 +27,8 @@ export interface RehearsalResult {
   /** Every decision on a breach of the canary after the fault began; before it, or without one, every decision. */
   readonly detections: readonly Detection[];
   readonly pagesOfFirstAttempt: RehearsalReport["pages"];
+  /** The canary's live share just before an instant. Unit: percent. */
+  readonly exposureAt: (at: Instant) => number;
 }
 
 /** As the local cloud is made; tests give a smaller one. */
@@ -56,13 +59,14 @@ export async function rehearseInFull(
     : null;
 
   if (rehearsal.aftermath && ended.hold) await aftermath(operator);
-  operator.chronicle.tell("end", `the rehearsal ends: ${outcomeText[ended.outcome]}`);
+  operator.chronicle.tell("end", `the rehearsal ends; of its first attempt: ${outcomeText[ended.outcome]}`);
   const wallSeconds = Number(((performance.now() - wallStartedAt) / 1_000).toFixed(3));
   return {
     ending,
     finalExposurePercent: ended.exposurePercent,
     detections: ended.detections,
     pagesOfFirstAttempt: ended.pages,
+    exposureAt: (at) => operator.chronicle.exposureBefore(at),
     report: {
       scenario: rehearsal.scenario.name,
       stack: rehearsal.stack,
@@ -149,16 +153,21 @@ function stateAtEnd(operator: Operator, ending: Ending): AtEnd {
   const at = operator.cloud.now();
   const loweredAt = chronicle.loweredByHookAt;
   const detections = chronicle.detections.filter((detection) => detection.at >= (faultStartedAt ?? 0));
-  const first = detections[0];
+  const first = decisive(detections);
   const faultAt = faultStartedAt === undefined ? undefined : (chronicle.firstBadAt ?? faultStartedAt);
   const holds = record ? holdsOn(record, operator.canary) : [];
   const exposurePercent = chronicle.exposurePercent;
   return {
     at,
-    outcome: outcomeOf(ending, loweredAt !== undefined, exposurePercent, record?.mode === "observe" && first !== undefined),
+    outcome: outcomeOf(
+      ending,
+      loweredAt !== undefined,
+      exposurePercent,
+      record?.mode === "observe" && first !== undefined,
+    ),
     exposurePercent,
     faultAt,
-    breachAt: first && chronicle.breachBetween(faultStartedAt ?? 0, first.at),
+    breachAt: first?.breach && chronicle.firstBadPeriodOf(first.breach, faultStartedAt ?? 0, first.at),
     detectedAt: first?.at,
     zeroAt: loweredAt === undefined || exposurePercent > 0 ? undefined : chronicle.zeroAfter(loweredAt),
     counts: canaryCounts(operator),
@@ -170,6 +179,15 @@ function stateAtEnd(operator: Operator, ending: Ending): AtEnd {
     detections,
     pages: [...chronicle.pages],
   };
+}
+
+/** The first decision that did most: took traffic away, else closed the latch, else told somebody. */
+export function decisive(detections: readonly Detection[]): Detection | undefined {
+  return (
+    detections.find(({ breach }) => breach && loweringResponses.has(breach.response)) ??
+    detections.find(({ breach }) => breach === undefined || breach.response === "freeze") ??
+    detections[0]
+  );
 }
 
 function outcomeOf(ending: Ending, wasLowered: boolean, exposurePercent: number, observed: boolean): Outcome {

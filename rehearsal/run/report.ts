@@ -6,25 +6,26 @@ import type { HoldCause } from "../../core/record.ts";
 /** How the first attempt ended. */
 export type Outcome = "completed" | "rolled-back" | "lowered" | "held" | "observed";
 
+/** In the order in which one causes the next, where several fall into one instant. */
 export const timelineKinds = [
   "up",
+  "note",
+  "pinned",
+  "refused",
+  "finish",
   "opening",
   "commit",
-  "finish",
+  "acknowledge",
   "fault",
   "fault-over",
   "breach",
   "detected",
-  "lowered",
   "rollback",
+  "lowered",
   "zero",
   "hold",
   "page",
   "recovered",
-  "refused",
-  "pinned",
-  "acknowledge",
-  "note",
   "hook",
   "end",
 ] as const;
@@ -76,9 +77,9 @@ export interface RehearsalReport {
   readonly outcome: Outcome;
   /** The first bad request that the fault caused; for an outage, its start. */
   readonly faultAt: string | null;
-  /** End of the first bad period of the alarm that then fired. */
+  /** End of the first bad period of the alarm that led to the decision; null where no alarm did (missing metrics). */
   readonly breachAt: string | null;
-  /** When the hook decided. */
+  /** When the hook decided; where several breaches opened, on the one that did most. */
   readonly detectedAt: string | null;
   /** When the live share became 0; null when it was only lowered. */
   readonly exposureZeroAt: string | null;

@@ -15,8 +15,8 @@ import { account, type PulumiRun, type RunOptions, region, runPulumi } from "../
 const elb = `arn:aws:elasticloadbalancing:${region}:${account}`;
 const rule = "aws:lb/listenerRule:ListenerRule";
 const groupArns = {
-  [oldRelease.digest]: `${elb}:targetgroup/checkout--2-3-1-9f447b1b/00000000000000aa`,
-  [newRelease.digest]: `${elb}:targetgroup/checkout--2-4-0-794d2c98/00000000000000aa`,
+  [oldRelease.digest]: `${elb}:targetgroup/checkout-2-3-1-9e0fab5c/00000000000000aa`,
+  [newRelease.digest]: `${elb}:targetgroup/checkout-2-4-0-aaacd3e0/00000000000000aa`,
 };
 const describedReleases = [oldRelease, newRelease].map((release) => ({
   ...release,
@@ -84,8 +84,9 @@ describe("ProgressiveService", () => {
     expect(result.names().sort()).toEqual(
       [
         ...["main", "anchor", "tester"].map((role) => `${rule} checkout-${role}`),
+        "aws:lb/targetGroup:TargetGroup checkout-2-3-1-9e0fab5c",
+        "aws:lb/targetGroup:TargetGroup checkout-2-4-0-aaacd3e0",
         ...releases.flatMap((release) => [
-          `aws:lb/targetGroup:TargetGroup ${release.replace("checkout-", "checkout--")}`,
           ...alarms.map((alarm) => `aws:cloudwatch/metricAlarm:MetricAlarm ${release}/${alarm}`),
           ...["critical", "warning"].map((level) => `aws:cloudwatch/compositeAlarm:CompositeAlarm ${release}/${level}`),
         ]),

@@ -47,6 +47,7 @@ export class Estate {
     const service = {
       mode: "act",
       match: { hosts: ["shop.example.com"] },
+      priority: 100,
       baseline: old,
       plan: { waves: [10, 25, 100].map((exposurePercent) => ({ exposurePercent, soak: "10m" })) },
       objectives: "batch",

@@ -30,9 +30,9 @@ const description: ServiceDescription = {
   retire: false,
 };
 
-function aHandler() {
+function aHandler(failure?: Error) {
   const committed: ServiceDescription[] = [];
-  const warnings: string[] = [];
+  let reconciled = 0;
   let made = 0;
   const parts = (): HandlerParts => {
     made += 1;
@@ -43,10 +43,13 @@ function aHandler() {
         committed.push(given);
         return `${given.service}: committed`;
       },
-      warn: (line) => warnings.push(line),
+      reconcile: async () => {
+        reconciled += 1;
+        if (failure) throw failure;
+      },
     };
   };
-  return { handle: makeHandler(parts), committed, warnings, made: () => made };
+  return { handle: makeHandler(parts), committed, reconciled: () => reconciled, made: () => made };
 }
 
 /** As it arrives: through JSON, with what the invocation resource adds. */
@@ -81,14 +84,13 @@ describe("the hook's handler", () => {
     expect(hook.made()).toBe(1);
   });
 
-  it("answers the clock with a refusal that fails nothing, so that dead letters stay readable", async () => {
+  it("reconciles every service when the clock comes, and fails when that fails", async () => {
+    const clock = { source: "aws.events", "detail-type": "Scheduled Event", detail: {} };
     const hook = aHandler();
-    const message =
-      "reconcile: not done, this version of the deployed hook commits openings only; the rehearsal runs the rest. Nothing is lowered by " +
-      "itself; watch exposure by hand";
-    const answer = await hook.handle({ source: "aws.events", "detail-type": "Scheduled Event", detail: {} });
-    expect(answer).toEqual({ outcome: "refused", message });
-    expect(hook.warnings).toEqual([message]);
+    expect(await hook.handle(clock)).toEqual({ outcome: "reconciled", message: "every service was looked at" });
+    expect(hook.reconciled()).toBe(1);
+    const failing = aHandler(new Error("checkout: rules: AccessDenied"));
+    await expect(failing.handle(clock)).rejects.toThrow("checkout: rules: AccessDenied");
   });
 
   it.each([
@@ -99,19 +101,17 @@ describe("the hook's handler", () => {
         "detail-type": "CloudWatch Alarm State Change",
         detail: { alarmName: "tidegate/dev/a" },
       },
-      "alarm tidegate/dev/a: alarm events are not handled, this version of the deployed hook commits openings only; the rehearsal runs " +
-        "the rest. Lower by hand",
+      "alarm tidegate/dev/a: alarm events are not handled, this version of the deployed hook looks at all alarms once a minute instead",
     ],
     [
       "a direct alarm action",
       { source: "aws.cloudwatch", alarmArn: "arn", alarmData: { alarmName: "tidegate/dev/a" } },
-      "alarm tidegate/dev/a: direct alarm actions are not handled, this version of the deployed hook commits openings only; the " +
-        "rehearsal runs the rest. Lower by hand",
+      "alarm tidegate/dev/a: direct alarm actions are not handled, this version of the deployed hook looks at all alarms once a minute instead",
     ],
     [
       "an SNS message",
       { Records: [{ EventSource: "aws:sns", Sns: {} }] },
-      "SNS message: messages are not handled, this version of the deployed hook commits openings only; the rehearsal runs the rest",
+      "SNS message: messages are not handled, this version of the deployed hook looks at all alarms once a minute instead",
     ],
   ])("refuses %s by name", async (_, event, message) => {
     await expect(aHandler().handle(event)).rejects.toMatchObject({ name: "NotYetHandledError", message });

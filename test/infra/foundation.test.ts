@@ -138,6 +138,7 @@ describe("RollbackHook", () => {
         bundlePath,
         tableName: "tidegate-dev",
         tableArn: "arn:table",
+        listenerArn: "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/edge/1/2",
         criticalTopicArn: "arn:critical",
       });
       return { arn: hook.arn, aliasName: hook.aliasName };
@@ -182,6 +183,9 @@ describe("RollbackHook", () => {
     expect(reads.filter((action) => !/:(Describe|GetMetricData)/.test(action))).toEqual([]);
     expect(statements.flatMap(({ Action }) => Action).filter((action) => action.includes("*"))).toEqual([]);
     expect(statements.filter(({ Sid }) => Sid === "Records")[0]?.Resource).toBe("arn:table");
+    expect(statements.filter(({ Sid }) => Sid === "LowerRules")[0]?.Resource).toBe(
+      "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/edge/1/2/*",
+    );
   });
 
   it("pages without the hook's help: errors, throttles, dead letters", async () => {

@@ -1,0 +1,317 @@
+/**
+ * Users' requests, step by step: where the rules send them, what became of them, and what is measured of it.
+ *
+ * A service has users from the moment its main rule first leads to a healthy host: nobody sends requests to a service that never was
+ * up. Requests to a group without healthy hosts get a 503 from the load balancer, which no release's own metrics show.
+ */
+import { loadBalancerArnSuffix, targetGroupArnSuffix } from "../../components/arn.ts";
+import { indicators, type MetricSource, type Objective } from "../../core/objectives.ts";
+import type { Instant } from "../../core/record.ts";
+import { binOf, type Histogram } from "../cloudwatch/histogram.ts";
+import { NotRehearsedError } from "../engine/errors.ts";
+import type { RandomStream } from "../traffic/random.ts";
+import { blipFraction, type Fault, type ReleaseTraffic, TrafficStream, trafficStep } from "../traffic/traffic.ts";
+import { type LoadBalancers, type Rule, serviceOf } from "./load-balancer.ts";
+import type { MetricsFeed } from "./metrics-feed.ts";
+import type { Parts } from "./split.ts";
+import type { CloudEvent, InjectedFault, ReleaseCounts } from "./types.ts";
+
+/** Which release a target group serves. */
+export interface ServedRelease {
+  readonly digest: string;
+  readonly releaseKey: string;
+}
+
+interface Tally {
+  requests: number;
+  badRequests: number;
+}
+
+/** A fault as injected, and whether its first victim was told of. */
+interface Standing {
+  readonly fault: InjectedFault;
+  readonly since: Instant;
+  told: boolean;
+}
+
+interface Service {
+  readonly name: string;
+  readonly stream: TrafficStream;
+  readonly refused: RandomStream;
+  readonly tallies: Map<string, Tally>;
+  source: MetricSource;
+  /** Latency from which a request counts as bad, as a histogram bin; infinity: none does. */
+  slowFromBin: number;
+  hasUsers: boolean;
+  /** The last parts, translated; the same parts object means the same answer. */
+  parts: Parts | undefined;
+  shares: Readonly<Record<string, number>>;
+}
+
+export interface ServingOptions {
+  readonly balancers: LoadBalancers;
+  readonly feed: MetricsFeed;
+  readonly random: RandomStream;
+  readonly ratePerSecondAt: (at: Instant) => number;
+  readonly emit: (event: CloudEvent) => void;
+}
+
+const none: Readonly<Record<string, number>> = Object.freeze({});
+
+export class Serving {
+  readonly #options: ServingOptions;
+  readonly #services = new Map<string, Service>();
+  readonly #releases = new Map<string, ServedRelease>();
+  readonly #suffixes = new Map<string, string>();
+  #standing: Standing[] = [];
+  #faults: Fault[] = [];
+  #outages: ReadonlySet<string> = new Set();
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+  }
+
+  /** What an `up` says about a service. */
+  describe(name: string, settings: { readonly source: MetricSource; readonly objectives: readonly Objective[] }): void {
+    const service = this.#service(name);
+    service.source = settings.source;
+    service.slowFromBin = slowFromBin(settings.objectives);
+  }
+
+  /** A target group serves a release from now on. */
+  serve(targetGroupArn: string, release: ServedRelease): void {
+    this.#releases.set(targetGroupArn, release);
+    for (const service of this.#services.values()) service.parts = undefined;
+  }
+
+  /** Target group by digest, of every release seen so far. */
+  groupsByDigest(): Record<string, string> {
+    return Object.fromEntries([...this.#releases].map(([arn, release]) => [release.digest, arn]));
+  }
+
+  inject(fault: InjectedFault, at: Instant): void {
+    this.#standing.push({ fault, since: at, told: false });
+    this.#relist();
+  }
+
+  clear(digest: string, kind?: InjectedFault["kind"]): void {
+    this.#standing = this.#standing.filter(
+      ({ fault }) => fault.digest !== digest || (kind !== undefined && fault.kind !== kind),
+    );
+    this.#relist();
+  }
+
+  #relist(): void {
+    this.#faults = this.#standing.map(({ fault }) => trafficFault(fault));
+    this.#outages = new Set(
+      this.#standing.flatMap(({ fault }) => (fault.kind === "metrics-outage" ? [fault.digest] : [])),
+    );
+  }
+
+  counts(name: string): Record<string, ReleaseCounts> {
+    const tallies = this.#services.get(name)?.tallies ?? new Map<string, Tally>();
+    return Object.fromEntries([...tallies].map(([digest, tally]) => [digest, { ...tally }]));
+  }
+
+  #service(name: string): Service {
+    let service = this.#services.get(name);
+    if (!service) {
+      const random = this.#options.random.fork(name);
+      service = {
+        name,
+        stream: new TrafficStream(random.fork("releases")),
+        refused: random.fork("refused"),
+        tallies: new Map(),
+        source: "alb",
+        slowFromBin: Number.POSITIVE_INFINITY,
+        hasUsers: false,
+        parts: undefined,
+        shares: none,
+      };
+      this.#services.set(name, service);
+    }
+    return service;
+  }
+
+  /** Serves the step that ends at `to`, a multiple of 10 s; a minute that ends with it is published. */
+  step(from: Instant, to: Instant): void {
+    const { balancers, feed } = this.#options;
+    for (const rule of balancers.mainRules()) this.#serveRule(rule, from, to);
+    for (const arn of this.#releases.keys()) {
+      if (balancers.isAttached(arn) && !this.#isSilent(arn)) this.#countHosts(arn, to);
+    }
+    if (to % 60_000 === 0) feed.closeMinute(to);
+  }
+
+  /** Without the load balancer's own metrics of it: an outage of a service that is measured there. */
+  #isSilent(arn: string): boolean {
+    if (this.#outages.size === 0) return false;
+    const digest = this.#releases.get(arn)?.digest ?? "";
+    if (!this.#outages.has(digest)) return false;
+    return [...this.#services.values()].some((service) => service.source === "alb" && service.tallies.has(digest));
+  }
+
+  #countHosts(arn: string, at: Instant): void {
+    const { balancers, feed } = this.#options;
+    const rule = balancers.mainRules()[0];
+    if (rule) feed.countHosts(this.#suffix(arn), this.#suffix(rule.listenerArn), balancers.healthyHosts(arn, at));
+  }
+
+  #suffix(arn: string): string {
+    let suffix = this.#suffixes.get(arn);
+    if (suffix === undefined) {
+      suffix = arn.includes(":targetgroup/") ? targetGroupArnSuffix(arn) : loadBalancerArnSuffix(arn);
+      this.#suffixes.set(arn, suffix);
+    }
+    return suffix;
+  }
+
+  #serveRule(rule: Rule, from: Instant, to: Instant): void {
+    const { balancers, feed, ratePerSecondAt } = this.#options;
+    const service = this.#service(serviceOf(rule));
+    const parts = rule.split.over(from, to);
+    const arns = Object.keys(parts);
+    const healthy = (arn: string): boolean => balancers.healthyHosts(arn, from) > 0;
+    service.hasUsers ||= arns.some(healthy);
+    if (!service.hasUsers) return;
+    const ratePerSecond = ratePerSecondAt(from);
+    let requests = 0;
+    let ownErrors = 0;
+    const dead = arns.filter((arn) => !healthy(arn));
+    for (const arn of dead) {
+      const refused = service.refused.poisson(((parts[arn] ?? 0) * ratePerSecond * (to - from)) / 1_000);
+      requests += refused;
+      ownErrors += refused;
+      this.#tally(service, this.#releaseOf(arn).digest, refused, refused);
+    }
+    const shares = this.#sharesOf(service, parts, dead);
+    const blips = this.#blips(rule, from, to);
+    const step = { from, to, ratePerSecond, shares, faults: this.#faults, ...(blips ? { blips } : {}) };
+    for (const served of trafficStep(service.stream, step)) {
+      requests += served.requests;
+      ownErrors += served.connectionErrors;
+      this.#measure(service, rule, served, from, to);
+    }
+    feed.countOnBalancer(this.#suffix(rule.listenerArn), requests, ownErrors);
+  }
+
+  #sharesOf(service: Service, parts: Parts, dead: readonly string[]): Readonly<Record<string, number>> {
+    if (dead.length === 0 && service.parts === parts) return service.shares;
+    const shares: Record<string, number> = {};
+    // By digest, so that what a release draws does not hang on the order of a rule's groups.
+    const alive = Object.keys(parts).filter((arn) => !dead.includes(arn));
+    for (const arn of alive) {
+      const { digest } = this.#releaseOf(arn);
+      shares[digest] = (shares[digest] ?? 0) + (parts[arn] ?? 0);
+    }
+    service.parts = dead.length === 0 ? parts : undefined;
+    service.shares = shares;
+    return shares;
+  }
+
+  #releaseOf(arn: string): ServedRelease {
+    const release = this.#releases.get(arn);
+    if (!release) throw new NotRehearsedError(`target group ${arn}: serves no release that an up has described`);
+    return release;
+  }
+
+  #blips(rule: Rule, from: Instant, to: Instant): Record<string, number> | undefined {
+    const rises = rule.split.risesAt(from);
+    if (rises.length === 0) return undefined;
+    const blips: Record<string, number> = {};
+    for (const rise of rises) {
+      const { digest } = this.#releaseOf(rise.groupArn);
+      blips[digest] = Math.max(blips[digest] ?? 0, blipFraction(rise, { from, to }));
+    }
+    return blips;
+  }
+
+  #measure(service: Service, rule: Rule, served: ReleaseTraffic, from: Instant, to: Instant): void {
+    const { feed } = this.#options;
+    const arn = this.#arnOf(served.digest);
+    const slow = countFrom(served.latency, service.slowFromBin);
+    const bad = served.errors + served.connectionErrors + served.invariantViolations + slow;
+    this.#tally(service, served.digest, served.requests, Math.min(served.requests, bad));
+    if (this.#standing.length > 0) this.#tellFirstVictim(service, served, slow, from, to);
+    // An outage stops what the service is watched by: the balancer's metrics of this release, or its own.
+    const reportsOnBalancer = served.reportsMetrics || service.source !== "alb";
+    if (reportsOnBalancer && served.requests > 0) {
+      feed.countOnGroup(this.#suffix(arn), this.#suffix(rule.listenerArn), served);
+    }
+    // A service that is watched on the load balancer needs no metrics of its own, so it is taken to have none.
+    if (served.reportsMetrics && service.source === "emf")
+      feed.reportRelease(service.name, this.#releaseOf(arn).releaseKey, served, from, to);
+  }
+
+  #arnOf(digest: string): string {
+    for (const [arn, release] of this.#releases) if (release.digest === digest) return arn;
+    throw new NotRehearsedError(`release ${digest}: no target group`);
+  }
+
+  #tally(service: Service, digest: string, requests: number, badRequests: number): void {
+    let tally = service.tallies.get(digest);
+    if (!tally) {
+      tally = { requests: 0, badRequests: 0 };
+      service.tallies.set(digest, tally);
+    }
+    tally.requests += requests;
+    tally.badRequests += badRequests;
+  }
+
+  /** The first request that a fault can have spoilt, in the middle of its step's victims as far as that can be told. */
+  #tellFirstVictim(service: Service, served: ReleaseTraffic, slow: number, from: Instant, to: Instant): void {
+    for (const standing of this.#standing) {
+      const { fault, since, told } = standing;
+      if (told || fault.digest !== served.digest) continue;
+      const victims = victimsOf(fault, served, slow);
+      if (victims === 0) continue;
+      standing.told = true;
+      const start = Math.max(from, since);
+      const at = start + Math.round((to - start) / (victims + 1));
+      this.#options.emit({ kind: "first-bad-request", at, service: service.name, digest: served.digest });
+    }
+  }
+}
+
+function victimsOf(fault: InjectedFault, served: ReleaseTraffic, slow: number): number {
+  switch (fault.kind) {
+    case "error-spike":
+      return served.errors;
+    case "latency-regression":
+      return slow;
+    case "invariant-violation":
+      return served.invariantViolations;
+    case "metrics-outage":
+      // Nothing is wrong with the requests; the first that nobody measured counts.
+      return served.requests;
+  }
+}
+
+function trafficFault({ kind, digest, magnitude }: InjectedFault): Fault {
+  switch (kind) {
+    case "error-spike":
+      return { kind: "error-ratio", digest, addedFraction: magnitude };
+    case "latency-regression":
+      return { kind: "latency", digest, multiplier: magnitude };
+    case "invariant-violation":
+      return { kind: "invariant-violations", digest, perRequest: magnitude };
+    case "metrics-outage":
+      return { kind: "metrics-outage", digest };
+  }
+}
+
+function slowFromBin(objectives: readonly Objective[]): number {
+  const latency = objectives.filter((objective) => indicators[objective.indicator].unit === "milliseconds");
+  for (const severity of ["critical", "warning"] as const) {
+    const bounds = latency.flatMap((objective) => objective[severity]?.value ?? []);
+    if (bounds.length > 0) return binOf(Math.min(...bounds)) + 1;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** Samples in this bin and above. */
+function countFrom(latency: Histogram, bin: number): number {
+  let count = 0;
+  for (let place = Math.max(bin, latency.low); place <= latency.high; place += 1) count += latency.counts[place] ?? 0;
+  return count;
+}
