@@ -29,9 +29,13 @@ export async function rehearseCommand(flags: RehearseFlags, surroundings: Surrou
   }
   if (flags.table) {
     const { computeTable } = await import("../rehearsal/run/table.ts");
-    const { renderTable } = await import("../rehearsal/run/table-render.ts");
+    const { contradictionsOf, renderTable } = await import("../rehearsal/run/table-render.ts");
     const seeds = flags.seeds === undefined ? undefined : wholeNumber(flags.seeds, "--seeds", 1);
-    surroundings.out(renderTable(await computeTable(seeds === undefined ? {} : { mostSeeds: seeds })));
+    const rows = await computeTable(seeds === undefined ? {} : { mostSeeds: seeds });
+    surroundings.out(renderTable(rows));
+    const contradictions = contradictionsOf(rows);
+    if (contradictions.length > 0)
+      throw new Error(["the simulation contradicts the arithmetic:", ...contradictions].join("\n  "));
     return;
   }
   const report = await rehearse(readFlags(flags, surroundings.directory));

@@ -16,6 +16,8 @@ export function applyTargets(draft: RecordDraft, seen: Observation): void {
 
 /** Breaches that want traffic away from a release now. */
 function driving(draft: RecordDraft, digest: string): Breach[] {
+  // A breach of before the switch to observe is recorded and no more.
+  if (draft.record.mode === "observe") return [];
   return Object.values(draft.record.breaches).filter(
     (breach) => !breach.observed && breach.digest === digest && loweringResponses.has(breach.response),
   );

@@ -21,6 +21,7 @@ export function returnProblems(
   }
   return (
     missingReleases(record, description) ??
+    foreignOpening(record, description, now) ??
     modeProblem(record, description) ??
     (description.baseline !== record.baseline
       ? baselineProblem(record, description, now)
@@ -40,6 +41,26 @@ function missingReleases(record: RolloutRecord, description: ServiceDescription)
   const carrying = [record.baseline, ...(committedPercent(record) > 0 && record.canary ? [record.canary.digest] : [])];
   const missing = carrying.filter((digest) => !declared.has(digest));
   return missing.length === 0 ? undefined : `the description leaves out ${missing.join(", ")}, which carries traffic`;
+}
+
+/** Whether another stack is just opening a wave: its lease is none of this commit's business. */
+export function isForeignOpening(record: RolloutRecord, description: ServiceDescription, now: Instant): boolean {
+  const lease = record.lease;
+  if (!lease || lease.kind !== "opening" || lease.expiresAt <= now || lease.takenBy === description.takenBy) return false;
+  const consumed = lease.digest === description.canary?.digest && lease.toPercent === description.exposurePercent;
+  return !consumed;
+}
+
+/** A description without the release that another stack is opening would leave that one live and unwatched. */
+function foreignOpening(
+  record: RolloutRecord,
+  description: ServiceDescription,
+  now: Instant,
+): CommitProblem | undefined {
+  const lease = record.lease;
+  if (!lease || !isForeignOpening(record, description, now)) return undefined;
+  if (lease.digest === description.canary?.digest) return undefined;
+  return `${lease.takenBy} is opening ${lease.digest} to ${lease.toPercent} % for another ${Math.ceil((lease.expiresAt - now) / 1_000)} s; wait for it, then run up again`;
 }
 
 function modeProblem(record: RolloutRecord, description: ServiceDescription): CommitProblem | undefined {

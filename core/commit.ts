@@ -3,8 +3,9 @@
  * record, lease and live agree on becomes reality. Anything else fails the `up` and changes nothing.
  */
 
-import { type CommitProblem, returnProblems } from "./commit-problems.ts";
+import { type CommitProblem, isForeignOpening, returnProblems } from "./commit-problems.ts";
 import type { LiveTraffic, ServiceDescription } from "./declaration.ts";
+import { steppedNow } from "./lowering.ts";
 import { versionOf } from "./outcome.ts";
 import {
   type CanaryState,
@@ -62,7 +63,9 @@ function commitFirst(tombstone: RolloutRecord | undefined, description: ServiceD
     ...(description.intent ? { lastIntent: description.intent } : {}),
     breaches: {},
     holds: tombstone?.holds ?? {},
-    outbox: [],
+    outbox: tombstone?.outbox ?? [],
+    // Still asked to retire: the tombstone stays one.
+    ...(description.retire && tombstone?.retiredAt !== undefined ? { retiredAt: tombstone.retiredAt } : {}),
   };
   const message = `${versionOf(record, record.baseline)} is the baseline at 100 %`;
   return { kind: "committed", record, history: [{ at: now, kind: "commit", message, exposurePercent: 0 }], message };
@@ -80,7 +83,8 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, now
   letGo(draft, description);
   draft.set({ releases: releasesOf(description, before.releases, [draft.record.baseline]) });
   if (description.intent) draft.set({ lastIntent: description.intent });
-  if (draft.record.lease) draft.drop("lease");
+  // Somebody else's opening of this very canary goes on; every other lease has done its work.
+  if (draft.record.lease && !isForeignOpening(draft.record, description, now)) draft.drop("lease");
   if (description.retire) {
     draft.set({ retiredAt: now });
     draft.tell("retired", "the service is retired; the config may drop it");
@@ -142,7 +146,9 @@ function moveCanary(draft: RecordDraft, description: ServiceDescription): void {
   const old = draft.record.canary;
   const wanted = description.canary;
   if (old && old.digest !== wanted?.digest) {
-    const leftAt = old.exposurePercent > 0 ? now : old.weightsLeftAt;
+    // A lease on it: its weights may have been live, though never committed.
+    const hadTraffic = old.exposurePercent > 0 || draft.record.lease?.digest === old.digest;
+    const leftAt = hadTraffic ? now : old.weightsLeftAt;
     draft.set({
       ceilings: { ...draft.record.ceilings, [old.digest]: 0 },
       ...(leftAt === undefined ? {} : { leaving: { ...draft.record.leaving, [old.digest]: leftAt } }),
@@ -178,6 +184,7 @@ function moveCanary(draft: RecordDraft, description: ServiceDescription): void {
     canary: next,
     leaving,
     ceilings: { ...draft.record.ceilings, [wanted.digest]: to },
+    ...(to < from ? { breaches: steppedNow(draft.record, wanted.digest, now) } : {}),
     ...(to > 0
       ? { attempts: { ...draft.record.attempts, [key]: Math.max(draft.record.attempts[key] ?? 0, wanted.attempt) } }
       : {}),

@@ -6,7 +6,7 @@ import { applyTargets } from "./apply-targets.ts";
 import type { LiveTraffic } from "./declaration.ts";
 import { checkDrift } from "./drift.ts";
 import { grantedPercent, holdOf } from "./lowering.ts";
-import { loweringResponses, type Severity } from "./objectives.ts";
+import { loweringResponses, type Response, type Severity } from "./objectives.ts";
 import { versionOf } from "./outcome.ts";
 import { waveAt } from "./plans.ts";
 import {
@@ -97,8 +97,9 @@ function closeRecovered(draft: RecordDraft, seen: Observation): void {
   for (const [key, breach] of Object.entries(draft.record.breaches)) {
     const still =
       breach.objective === noDataObjective
-        ? seen.visibility === "canary-missing" ||
-          (seen.visibility === "not-looked" && share(draft.record, seen, breach.digest) > 0)
+        ? // Only being seen again is a recovery; what cannot be told, or shows nothing at all, is not.
+          seen.visibility === "canary-missing" ||
+          (seen.visibility !== "seen" && share(draft.record, seen, breach.digest) > 0)
         : seen.alarms === undefined || open.has(key);
     if (still) kept[key] = breach;
     else {
@@ -120,8 +121,11 @@ function share(record: RolloutRecord, seen: Observation, digest: string): number
 
 function openBreaches(draft: RecordDraft, seen: Observation): void {
   for (const reading of readings(draft.record, seen).values()) {
-    if (draft.record.breaches[reading.key]) continue;
     const { alarm } = reading;
+    const known = draft.record.breaches[reading.key];
+    // Recorded while observing, still bad, and now it may act: it starts over.
+    const mayActNow = known?.observed === true && draft.record.mode === "act" && alarm.mode === "act";
+    if (known && !mayActNow) continue;
     const isCanary = draft.record.canary?.digest === alarm.digest;
     if (isCanary && share(draft.record, seen, alarm.digest) > 0) {
       open(draft, seen, alarm, reading.settleSeconds);
@@ -138,8 +142,8 @@ function open(
   settleSeconds: number,
 ): void {
   const { record, now } = draft;
-  const live = seen.live?.shares[alarm.digest];
-  const exposureAtStartPercent = live ?? committedPercent(record);
+  // Live below the record is a lowering whose record was lost: counting from it would halve a half.
+  const exposureAtStartPercent = Math.max(seen.live?.shares[alarm.digest] ?? 0, committedPercent(record));
   const byHuman =
     waveAt(record.plan, exposureAtStartPercent)?.lowering === "human" && loweringResponses.has(alarm.response);
   const response = byHuman ? "freeze" : alarm.response;
@@ -148,6 +152,7 @@ function open(
     ? Math.min(targetOf(response, exposureAtStartPercent, record.plan), committedPercent(record))
     : exposureAtStartPercent;
   const observed = record.mode === "observe" || alarm.mode === "observe";
+  if (!observed && resume(draft, alarm, response, settleSeconds)) return;
   const breach: Breach = {
     id: `${alarm.objective}-${alarm.severity}-${now}`,
     digest: alarm.digest,
@@ -193,6 +198,50 @@ function open(
   }
 }
 
+/**
+ * An alarm that flaps says nothing new: until its last step has settled, its points may be from before that step; and a freeze
+ * that still stands needs no second hold and page. Such a breach goes on from its hold, where it was.
+ */
+function resume(
+  draft: RecordDraft,
+  alarm: Pick<WatchedAlarm, "digest" | "objective" | "severity" | "disableAnyway">,
+  response: Response,
+  settleSeconds: number,
+): boolean {
+  const { record, now } = draft;
+  const prefix = `${alarm.objective}-${alarm.severity}-`;
+  const hold = Object.values(record.holds)
+    .filter((candidate) => candidate.digest === alarm.digest && candidate.id.startsWith(prefix))
+    .filter((candidate) => /^\d+$/.test(candidate.id.slice(prefix.length)) && candidate.response === response)
+    .sort((left, right) => right.at - left.at)[0];
+  if (!hold) return false;
+  const lowers = loweringResponses.has(response);
+  const goesOn = lowers
+    ? now - hold.at < settleSeconds * 1_000 && committedPercent(record) === hold.targetPercent
+    : hold.acknowledged === undefined;
+  if (!goesOn) return false;
+  const breach: Breach = {
+    id: hold.id,
+    digest: alarm.digest,
+    objective: alarm.objective,
+    severity: alarm.severity,
+    response,
+    startedAt: now,
+    exposureAtStartPercent: hold.targetPercent,
+    targetPercent: hold.targetPercent,
+    lastStepAt: hold.at,
+    settleSeconds,
+    disableAnyway: alarm.disableAnyway,
+    observed: false,
+  };
+  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  draft.tell(
+    "breach",
+    `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)} is back; hold ${hold.id} goes on`,
+  );
+  return true;
+}
+
 /** The baseline breaches: back to the previous release inside the rollback window, else there is nowhere to go (a, h). */
 function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: number): void {
   const { record, now } = draft;
@@ -201,6 +250,7 @@ function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: 
   const observed = record.mode === "observe" || alarm.mode === "observe";
   const response = lowering && !canReturn ? "freeze" : alarm.response;
   const what = `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)}, the baseline`;
+  if (!observed && response === "freeze" && resume(draft, alarm, response, settleSeconds)) return;
   const breach: Breach = {
     id: `${alarm.objective}-${alarm.severity}-${now}`,
     digest: alarm.digest,
@@ -231,7 +281,7 @@ function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: 
         cause: "no-other-release",
         detail: `${what}; there is no other release to take its traffic`,
         response,
-        targetPercent: committedPercent(record),
+        targetPercent: breach.targetPercent,
       }),
     );
     draft.page(breach.id, "critical", `${record.service}: FROZEN, ${what}`, "no other release can take its traffic");
@@ -245,10 +295,12 @@ function watchBlindness(draft: RecordDraft, seen: Observation): void {
   const { record, now } = draft;
   const canary = record.canary;
   if (!canary || canary.exposurePercent === 0 || seen.visibility === "seen") {
-    if (record.blindSince !== undefined && seen.visibility !== "not-looked") draft.drop("blindSince");
+    if (record.blindSince !== undefined) draft.drop("blindSince");
     return;
   }
   if (seen.visibility === "canary-missing") {
+    // The others are seen: not everything is missing.
+    if (record.blindSince !== undefined) draft.drop("blindSince");
     if (!record.breaches[breachKey(noDataObjective, "critical", canary.digest)]) {
       open(
         draft,

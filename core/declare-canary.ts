@@ -192,7 +192,14 @@ function attemptAsk(
 function abandon(intent: Intent, record: RolloutRecord, notices: Notice[]): Outcome {
   const have = committedPercent(record);
   if (have === 0) {
-    return { step: "none", baseline: record.baseline, shares: { [record.baseline]: 100 }, exposurePercent: 0 };
+    return {
+      step: "none",
+      baseline: record.baseline,
+      shares: { [record.baseline]: 100 },
+      exposurePercent: 0,
+      // Nothing new is asked for, and saying the same again keeps an idle up without a diff.
+      ...(record.lastIntent ? { intent: record.lastIntent } : {}),
+    };
   }
   const digest = record.canary?.digest ?? "";
   notices.push(

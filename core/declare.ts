@@ -31,7 +31,7 @@ export function declare(intent: Intent, reality: Reality, now: Instant, evidence
       return declareUnknown(intent, reality.reason, reality.live);
     case "record":
       if (reality.record.retiredAt !== undefined) return declareFirst(intent, reality.record);
-      return declareKnown(intent, reality.record, now, evidence);
+      return declareKnown(intent, reality.record, reality.live, now, evidence);
   }
 }
 
@@ -52,7 +52,9 @@ function declareFirst(intent: Intent, tombstone?: RolloutRecord): Declaration {
       `${intent.service}.baseline: release ${intent.baseline.version} is held from before the service was retired; name another release or acknowledge the hold`,
     );
   }
-  if (intent.retire) refusals.push(`${intent.service}.retire: there is nothing to retire yet; leave it out`);
+  if (intent.retire && tombstone)
+    notices.push(note("note", `${intent.service}: is retired already; the config may drop it`));
+  else if (intent.retire) refusals.push(`${intent.service}.retire: there is nothing to retire yet; leave it out`);
   return {
     ...frame(intent, [intent.baseline, ...(intent.canary ? [intent.canary] : [])]),
     step: "first",
@@ -62,7 +64,9 @@ function declareFirst(intent: Intent, tombstone?: RolloutRecord): Declaration {
     ...(intent.canary
       ? {
           canary: { digest: intent.canary.digest, attempt: intent.attempt },
-          testersReach: intent.canary.digest,
+          testersReach: tombstone
+            ? testersAfter(tombstone, intent.baseline.digest, { digest: intent.canary.digest, attempt: intent.attempt })
+            : intent.canary.digest,
           intent: { digest: intent.canary.digest, attempt: intent.attempt, wave: 0 },
         }
       : {}),
@@ -111,6 +115,7 @@ function declareUnknown(intent: Intent, reason: string, live: LiveTraffic | unde
 function declareKnown(
   intent: Intent,
   record: RolloutRecord,
+  live: LiveTraffic | undefined,
   now: Instant,
   evidence: SoakEvidence | undefined,
 ): Declaration {
@@ -146,7 +151,7 @@ function declareKnown(
     ? { digest: record.canary?.digest ?? "", attempt: record.canary?.attempt ?? 1 }
     : outcome.canary;
   const exposurePercent = refusals.length > 0 ? have : outcome.exposurePercent;
-  const liveSet = liveReleases(intent, record, now, baseline, canary?.digest);
+  const liveSet = liveReleases(intent, record, live, now, baseline, canary?.digest);
   if (liveSet.length > mostReleasesAttached) {
     refusals.push(
       `${intent.service}: ${liveSet.length} releases would hang on one rule (${liveSet.map((release) => release.version).join(", ")}); a forward action takes ${mostReleasesAttached}. Wait ${secondsUntilRoom(record, now)} s until one has left`,
@@ -292,6 +297,7 @@ function retireProblems(intent: Intent, record: RolloutRecord): string[] {
 function liveReleases(
   intent: Intent,
   record: RolloutRecord,
+  live: LiveTraffic | undefined,
   now: Instant,
   baseline: string,
   canary: string | undefined,
@@ -321,6 +327,8 @@ function liveReleases(
   take(record.baseline);
   if (record.canary && !mayGo(record.canary, now)) take(record.canary.digest);
   if (record.previous && record.previous.until > now) take(record.previous.digest);
+  // Whatever the record says: an opening that died before its commit has traffic too.
+  for (const digest of Object.keys(live?.shares ?? {})) take(digest);
   for (const [digest, leftAt] of Object.entries(record.leaving)) {
     if (now - leftAt < leaveAfterSeconds * 1_000) take(digest);
   }

@@ -22,6 +22,9 @@ export function checkDrift(draft: RecordDraft, seen: Observation): boolean {
     return false;
   }
   const [digest] = above[0] ?? [""];
+  const canary = draft.record.canary;
+  if (canary?.exposurePercent === 0 && above.some(([over]) => over === canary.digest) && canary.weightsLeftAt !== draft.now)
+    draft.set({ canary: { ...canary, weightsLeftAt: draft.now } });
   if (draft.record === draft.before || !lowered(draft)) {
     // No lowering was decided here: an up wrote a rule and never came to commit it, or a write of ours was lost.
     draft.tell("above-committed", `live is above the record: ${describe(draft, above)}`);
@@ -109,6 +112,8 @@ function noteUnexplainedLowering(draft: RecordDraft, shares: Readonly<Record<str
   const previous = record.previous;
   if (
     previous &&
+    // Rolled out anew as canary, its traffic is an opening's: what was not granted is above, and lowered.
+    previous.digest !== canary?.digest &&
     (shares[previous.digest] ?? 0) > 0 &&
     (shares[record.baseline] ?? 0) < (committedShares(record)[record.baseline] ?? 0)
   ) {

@@ -49,13 +49,17 @@ export function judge(
     wait.push(`paused by ${record.paused.by} since ${iso(record.paused.at)} (${record.paused.reason}); resume first`);
   }
   for (const breach of Object.values(record.breaches)) {
-    if (breach.observed && record.mode === "observe") continue;
+    // Observed objectives are recorded and reported, and stop nothing (B13).
+    if (breach.observed) continue;
     rollBack.push(`breach of ${breach.objective} (${breach.severity}) open since ${iso(breach.startedAt)}`);
   }
   if (evidence.alarmsInAlarm === undefined) {
     blind.push({ measured: "nothing", reason: "the alarm states could not be read" });
   } else {
-    for (const name of evidence.alarmsInAlarm) rollBack.push(`alarm ${name} is in ALARM`);
+    const observed = new Set(record.alarms.filter((alarm) => alarm.mode === "observe").map((alarm) => alarm.alarmName));
+    for (const name of evidence.alarmsInAlarm) {
+      if (!observed.has(name)) rollBack.push(`alarm ${name} is in ALARM`);
+    }
   }
 
   const canary = record.canary;

@@ -25,7 +25,7 @@ export interface GuardReading {
 
 /** Hosts the canary needs before it may have a share: at least that share of the baseline's. */
 export function hostsNeeded(toPercent: number, baselineHealthyCount: number): number {
-  return Math.max(1, Math.ceil((toPercent / 100) * baselineHealthyCount));
+  return Math.max(1, Math.ceil((toPercent * baselineHealthyCount) / 100));
 }
 
 /** Every reason why an opening must not be written now; empty when it may. */
@@ -116,9 +116,12 @@ function alarmProblems(reading: GuardReading, write: GuardedWrite, digests: read
   return problems;
 }
 
-/** The guard counts hosts itself; that alarm still remembers the minutes before the release was up. */
+/**
+ * The guard counts hosts itself; that alarm still remembers the minutes before the release was up. Observed ones stop
+ * nothing (B13).
+ */
 function countsNow(alarm: WatchedAlarm): boolean {
-  return alarm.indicator !== "healthy-hosts";
+  return alarm.indicator !== "healthy-hosts" && alarm.mode === "act";
 }
 
 function hostProblems(

@@ -1,7 +1,7 @@
 /** Taking traffic away: the only direction in which the record changes without an opening. */
 
 import { versionOf } from "./outcome.ts";
-import { committedPercent, type Hold, type RolloutRecord } from "./record.ts";
+import { committedPercent, type Hold, type Instant, type RolloutRecord } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
 import { holdKey } from "./releases.ts";
 
@@ -28,11 +28,22 @@ export function lowerCanary(draft: RecordDraft, targetPercent: number): void {
       ...(targetPercent === 0 ? { weightsLeftAt: draft.now } : {}),
     },
     ceilings: { ...draft.record.ceilings, [canary.digest]: targetPercent },
+    breaches: steppedNow(draft.record, canary.digest, draft.now),
   });
   draft.bumpReality();
   draft.tell(
     targetPercent === 0 ? "rollback" : "lowered",
     `${versionOf(draft.record, canary.digest)} from ${from} % to ${targetPercent} %`,
+  );
+}
+
+/** Whoever lowered it: no breach of this release may step again before points from after this lowering are in. */
+export function steppedNow(record: RolloutRecord, digest: string, now: Instant): RolloutRecord["breaches"] {
+  return Object.fromEntries(
+    Object.entries(record.breaches).map(([key, breach]) => [
+      key,
+      breach.digest === digest ? { ...breach, lastStepAt: now } : breach,
+    ]),
   );
 }
 
@@ -48,6 +59,8 @@ export function returnToPrevious(draft: RecordDraft): void {
     leaving: { ...draft.record.leaving, [bad]: draft.now },
   });
   draft.drop("previous", "lease");
+  // It was being tried anew as canary; now it has everything.
+  if (draft.record.canary?.digest === previous.digest) draft.drop("canary");
   draft.bumpReality();
   draft.tell(
     "rollback",

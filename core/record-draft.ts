@@ -10,6 +10,7 @@ import {
   type Page,
   type RolloutRecord,
 } from "./record.ts";
+import { holdKey } from "./releases.ts";
 
 export class RecordDraft {
   readonly before: RolloutRecord;
@@ -57,7 +58,12 @@ export class RecordDraft {
   }
 
   putHold(hold: Hold): void {
-    this.set({ holds: { ...this.record.holds, [hold.id]: hold } });
+    const key = holdKey(hold.digest);
+    this.set({
+      holds: { ...this.record.holds, [hold.id]: hold },
+      // An attempt that was held before its first commit counts too, or it could be had again.
+      attempts: { ...this.record.attempts, [key]: Math.max(this.record.attempts[key] ?? 0, hold.attempt) },
+    });
     this.bumpReality();
     this.tell("hold", `hold ${hold.id} (${hold.scope}): ${hold.detail}; target ${hold.targetPercent} %`);
   }

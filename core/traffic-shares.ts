@@ -3,7 +3,8 @@
  * The very same shape on both sides, or each would see the other's write as drift.
  */
 import type { LiveTraffic } from "./declaration.ts";
-import { committedShares, holdsOn, type RolloutRecord } from "./record.ts";
+import { loweringResponses } from "./objectives.ts";
+import { committedShares, type Hold, holdsOn, type RolloutRecord } from "./record.ts";
 import { sameHold } from "./releases.ts";
 
 /** Target groups by digest. */
@@ -67,10 +68,16 @@ export function testersReach(record: RolloutRecord): string {
   return holdsOn(record, canary.digest).length === 0 ? canary.digest : record.baseline;
 }
 
+/** Whether a hold took its release to 0. A freeze takes nothing away, even where the release has nothing yet. */
+function rolledBack(hold: Hold): boolean {
+  if (hold.targetPercent !== 0) return false;
+  return hold.cause === "unexplained-lowering" || loweringResponses.has(hold.response);
+}
+
 /** A rollback to 0 ends an attempt for good, acknowledged or not. */
 export function attemptIsOver(record: RolloutRecord, digest: string, attempt: number): boolean {
   return Object.values(record.holds).some(
-    (hold) => hold.targetPercent === 0 && sameHold(hold.digest, digest) && hold.attempt >= attempt,
+    (hold) => rolledBack(hold) && sameHold(hold.digest, digest) && hold.attempt >= attempt,
   );
 }
 

@@ -154,9 +154,9 @@ export class LoadBalancers {
     this.#checkAction(arn, change.action);
     this.#attach(rule.action, -1);
     this.#attach(change.action, 1);
-    const now = this.#options.now();
     rule.action = copyOf(change.action);
-    rule.split.change(rule.action, now, now + Math.round(this.#options.propagationSeconds() * 1_000), by);
+    const delayMs = Math.round(this.#options.propagationSeconds() * 1_000);
+    rule.split.change(rule.action, this.#options.now() + delayMs, by);
     this.#options.onWrite(rule, by);
   }
 

@@ -37,7 +37,7 @@ export class Split {
   }
 
   /** New weights, followed from `effectiveAt` on. */
-  change(action: ForwardAction, _at: Instant, effectiveAt: Instant, by: "up" | "hook"): void {
+  change(action: ForwardAction, effectiveAt: Instant, by: "up" | "hook"): void {
     const written = writtenOf(action);
     const last = this.#pending.at(-1);
     // Two writes in quick succession arrive in their order.

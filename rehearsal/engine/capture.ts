@@ -130,21 +130,33 @@ async function captureNow(options: CaptureOptions, program: CapturedProgram): Pr
   const registrations = new Map<string, Registration>();
   const adopted: string[] = [];
   const hooks = new HookRecorder();
+  // Pulumi wraps what a provider refuses until its text is lost, so the first refusal is kept here.
+  let refusal: { readonly error: unknown } | undefined;
+  const answering = async <T>(answer: () => Promise<T>): Promise<T> => {
+    try {
+      return await answer();
+    } catch (error) {
+      refusal ??= { error };
+      throw error;
+    }
+  };
   await pulumi.runtime.setMocks(
     {
-      newResource: async ({ type, name, inputs, custom }) => {
-        const key = keyOf(type, name);
-        if (registrations.has(key)) throw new NotRehearsedError(`${key}: registered twice in one run`);
-        const plain = await plainFields(inputs, key);
-        const made = custom ? createdBy({ type, name, inputs: plain }, options.region) : { id: "", outputs: {} };
-        registrations.set(key, { inputs: plain, id: made.id, created: made.outputs });
-        return { id: made.id, state: { ...inputs, ...made.outputs } };
-      },
-      call: async ({ token, inputs }) => {
-        const answer = lookedUp(token, await plainFields(inputs, token));
-        adopted.push(String(answer.arn));
-        return answer;
-      },
+      newResource: ({ type, name, inputs, custom }) =>
+        answering(async () => {
+          const key = keyOf(type, name);
+          if (registrations.has(key)) throw new NotRehearsedError(`${key}: registered twice in one run`);
+          const plain = await plainFields(inputs, key);
+          const made = custom ? createdBy({ type, name, inputs: plain }, options.region) : { id: "", outputs: {} };
+          registrations.set(key, { inputs: plain, id: made.id, created: made.outputs });
+          return { id: made.id, state: { ...inputs, ...made.outputs } };
+        }),
+      call: ({ token, inputs }) =>
+        answering(async () => {
+          const answer = lookedUp(token, await plainFields(inputs, token));
+          adopted.push(String(answer.arn));
+          return answer;
+        }),
     },
     options.project,
     options.stack,
@@ -154,7 +166,11 @@ async function captureNow(options: CaptureOptions, program: CapturedProgram): Pr
   pulumi.runtime.setAllConfig({ "aws:region": options.region });
   const monitor = pulumi.runtime.getMonitor() as unknown as WrappedMonitor;
   const registered = wrap(monitor);
-  await settle(() => program(hooks.binding));
+  try {
+    await settle(() => program(hooks.binding));
+  } catch (error) {
+    throw refusal ? refusal.error : error;
+  }
   return assemble({ registrations, registered, monitor, hooks, adopted });
 }
 
@@ -197,8 +213,6 @@ async function settle(program: () => Promise<unknown>): Promise<void> {
     if (thrown) throw thrown.error;
     await Promise.race([rejection, waitForRegistrations()]);
     await Promise.race([rejection, nextTurn()]);
-  } catch (error) {
-    throw withReason(error);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     pulumi.runtime.disconnectSync();
@@ -218,18 +232,6 @@ async function waitForRegistrations(): Promise<void> {
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, 0);
-  });
-}
-
-/** A provider's refusal arrives wrapped in how far registration had come; people need its last part. */
-function withReason(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const text = error.message;
-  const marker = /failed to register new resource [^:]*(?::[^ ]*)* \[[^\]]*\]: (?:\d+ [A-Z_]+: )?/g;
-  const last = [...text.matchAll(marker)].at(-1);
-  if (!last) return error;
-  return new NotRehearsedError(text.slice(last.index + last[0].length).replace(/^(?:[A-Za-z]+Error: )+/, ""), {
-    cause: error,
   });
 }
 
