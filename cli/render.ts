@@ -16,6 +16,7 @@ const colourOf: Partial<Record<TimelineKind, Colour>> = {
   breach: "red",
   detected: "red",
   hold: "yellow",
+  held: "yellow",
   page: "yellow",
   refused: "yellow",
   pinned: "yellow",

@@ -46,6 +46,8 @@ export interface AlarmSpec {
   readonly treatMissingData: "notBreaching" | "breaching" | "ignore" | "missing";
   /** Fewest requests in a period for the alarm to speak. */
   readonly requestFloor: number;
+  /** Fewest errors in a period for a ratio to count; 0 where errors are not counted. */
+  readonly errorFloor: number;
 }
 
 /**
@@ -58,6 +60,11 @@ export const sourceDelaySeconds: Readonly<Record<MetricSource, number>> = { alb:
 /** CloudWatch looks back further than the evaluation periods when points are missing; published: 5 for 3 periods. */
 export function evaluationRange(evaluationPeriods: number): number {
   return evaluationPeriods + 2;
+}
+
+/** How often CloudWatch evaluates an alarm. Unit: seconds. Source: CloudWatch guide, 2023-06. */
+export function evaluationIntervalSeconds(periodSeconds: number): number {
+  return periodSeconds < 60 ? 10 : 60;
 }
 
 /** After a lowering, this long until no retrievable point can be from before it. Unit: seconds. */
@@ -159,7 +166,9 @@ function alarmsOfBound(objective: Objective, severity: Severity, source: MetricS
   const errorFloor = objective.minimumErrors ?? defaultErrorFloor;
   const spec = (
     window: Window,
-    rest: Pick<AlarmSpec, "metrics" | "expressions" | "comparison" | "threshold" | "requestFloor">,
+    rest: Pick<AlarmSpec, "metrics" | "expressions" | "comparison" | "threshold" | "requestFloor"> & {
+      errorFloor?: number;
+    },
   ): AlarmSpec => ({
     key: `${objective.name}/${severity}/${window.periodSeconds}s`,
     objective: objective.name,
@@ -168,6 +177,7 @@ function alarmsOfBound(objective: Objective, severity: Severity, source: MetricS
     response: bound.response,
     ...window,
     treatMissingData: "notBreaching",
+    errorFloor: 0,
     ...rest,
   });
 
@@ -194,6 +204,7 @@ function alarmsOfBound(objective: Objective, severity: Severity, source: MetricS
           comparison: "GreaterThanThreshold",
           threshold,
           requestFloor,
+          errorFloor,
         }),
       );
     }

@@ -46,7 +46,7 @@ function missingReleases(record: RolloutRecord, description: ServiceDescription)
 /** Whether another stack is just opening a wave: its lease is none of this commit's business. */
 export function isForeignOpening(record: RolloutRecord, description: ServiceDescription, now: Instant): boolean {
   const lease = record.lease;
-  if (!lease || lease.kind !== "opening" || lease.expiresAt <= now || lease.takenBy === description.takenBy) return false;
+  if (lease?.kind !== "opening" || lease.expiresAt <= now || lease.takenBy === description.takenBy) return false;
   const consumed = lease.digest === description.canary?.digest && lease.toPercent === description.exposurePercent;
   return !consumed;
 }

@@ -15,6 +15,7 @@ import {
   type RecordedRelease,
   type RolloutRecord,
   recordSchemaVersion,
+  type ServiceFacts,
 } from "./record.ts";
 import { RecordDraft } from "./record-draft.ts";
 import { holdKey } from "./releases.ts";
@@ -97,7 +98,7 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, now
 }
 
 /** The parts of the record that the program alone knows. */
-function described(description: ServiceDescription) {
+function described(description: ServiceDescription): ServiceFacts {
   return {
     environment: description.environment,
     service: description.service,

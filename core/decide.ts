@@ -4,8 +4,8 @@
  */
 import { applyTargets } from "./apply-targets.ts";
 import type { LiveTraffic } from "./declaration.ts";
-import { checkDrift } from "./drift.ts";
-import { grantedPercent, holdOf } from "./lowering.ts";
+import { aboveRecordObjective, checkDrift } from "./drift.ts";
+import { currentAttempt, grantedPercent, holdOf } from "./lowering.ts";
 import { loweringResponses, type Response, type Severity } from "./objectives.ts";
 import { versionOf } from "./outcome.ts";
 import { waveAt } from "./plans.ts";
@@ -96,11 +96,13 @@ function closeRecovered(draft: RecordDraft, seen: Observation): void {
   let changed = false;
   for (const [key, breach] of Object.entries(draft.record.breaches)) {
     const still =
-      breach.objective === noDataObjective
-        ? // Only being seen again is a recovery; what cannot be told, or shows nothing at all, is not.
-          seen.visibility === "canary-missing" ||
-          (seen.visibility !== "seen" && share(draft.record, seen, breach.digest) > 0)
-        : seen.alarms === undefined || open.has(key);
+      breach.objective === aboveRecordObjective
+        ? draft.record.mode === "observe" && isAbove(draft, seen, breach.digest)
+        : breach.objective === noDataObjective
+          ? // Only being seen again is a recovery; what cannot be told, or shows nothing at all, is not.
+            seen.visibility === "canary-missing" ||
+            (seen.visibility !== "seen" && share(draft.record, seen, breach.digest) > 0)
+          : seen.alarms === undefined || open.has(key);
     if (still) kept[key] = breach;
     else {
       changed = true;
@@ -111,6 +113,11 @@ function closeRecovered(draft: RecordDraft, seen: Observation): void {
     }
   }
   if (changed) draft.set({ breaches: kept });
+}
+
+function isAbove(draft: RecordDraft, seen: Observation, digest: string): boolean {
+  if (seen.live === undefined) return true;
+  return (seen.live.shares[digest] ?? 0) > grantedPercent(draft.record, digest, draft.now) + 1e-6;
 }
 
 function share(record: RolloutRecord, seen: Observation, digest: string): number {
@@ -217,7 +224,9 @@ function resume(
   if (!hold) return false;
   const lowers = loweringResponses.has(response);
   const goesOn = lowers
-    ? now - hold.at < settleSeconds * 1_000 && committedPercent(record) === hold.targetPercent
+    ? now - hold.at < settleSeconds * 1_000 &&
+      committedPercent(record) === hold.targetPercent &&
+      currentAttempt(record, alarm.digest) === hold.attempt
     : hold.acknowledged === undefined;
   if (!goesOn) return false;
   const breach: Breach = {

@@ -2,9 +2,8 @@
  * The words between config, record and program: what the config asks for (intent), what the program then declares, and what
  * it tells the hook. Types only; `declare.ts` decides.
  */
-import type { MetricSource } from "./objectives.ts";
 import type { Plan } from "./plans.ts";
-import type { RecordedRelease, RolloutRecord, RuleRef, WatchedAlarm } from "./record.ts";
+import type { RecordedRelease, RolloutRecord, ServiceFacts, WatchedAlarm } from "./record.ts";
 import type { Release } from "./releases.ts";
 
 /** What the stack config asks for one service. */
@@ -45,7 +44,17 @@ export type Reality =
 
 /** Something a person reads in preview and up. */
 export interface Notice {
-  readonly kind: "pinned" | "lowering" | "staged" | "opening" | "finish" | "unreadable" | "hold" | "unwatched" | "note";
+  readonly kind:
+    | "pinned"
+    | "lowering"
+    | "staged"
+    | "opening"
+    | "finish"
+    | "unreadable"
+    | "hold"
+    | "unwatched"
+    | "detection"
+    | "note";
   readonly severity: "info" | "warning";
   readonly text: string;
 }
@@ -87,20 +96,9 @@ export interface Declaration {
  * What `WaveOpening` sends the hook: the service as deployed and the exposure as declared. No clock and no step in it, so
  * that an idle `up` sends nothing.
  */
-export interface ServiceDescription {
+export interface ServiceDescription extends ServiceFacts {
   readonly kind: "tidegate:opening";
   readonly schemaVersion: number;
-  readonly environment: string;
-  readonly service: string;
-  readonly mode: "act" | "observe";
-  readonly source: MetricSource;
-  readonly plan: Plan;
-  readonly rules: readonly RuleRef[];
-  readonly alarms: readonly WatchedAlarm[];
-  readonly loadBalancerArnSuffix: string;
-  readonly stickinessSeconds?: number;
-  readonly blindMinutes: number;
-  readonly rollbackWindowMinutes: number;
   readonly releases: readonly Omit<RecordedRelease, "knownGood">[];
   readonly baseline: string;
   readonly canary?: { readonly digest: string; readonly attempt: number };

@@ -157,6 +157,7 @@ function declareKnown(
       `${intent.service}: ${liveSet.length} releases would hang on one rule (${liveSet.map((release) => release.version).join(", ")}); a forward action takes ${mostReleasesAttached}. Wait ${secondsUntilRoom(record, now)} s until one has left`,
     );
   }
+  refusals.push(...sharedGroups(intent, liveSet));
   return {
     ...frame(intent, liveSet),
     step,
@@ -325,14 +326,40 @@ function liveReleases(
   take(canary);
   for (const release of named) take(release.digest);
   take(record.baseline);
-  if (record.canary && !mayGo(record.canary, now)) take(record.canary.digest);
+  // What has no traffic any more yields its adopted group to the next version.
+  const isReused = (digest: string) => {
+    const release = record.releases[digest];
+    return release?.adopted === true && [...byDigest.values()].some((taken) => isSameGroup(taken, release));
+  };
+  if (
+    record.canary &&
+    !mayGo(record.canary, now) &&
+    !(record.canary.exposurePercent === 0 && isReused(record.canary.digest))
+  )
+    take(record.canary.digest);
   if (record.previous && record.previous.until > now) take(record.previous.digest);
   // Whatever the record says: an opening that died before its commit has traffic too.
-  for (const digest of Object.keys(live?.shares ?? {})) take(digest);
+  for (const digest of Object.keys(live?.shares ?? {})) if (!isReused(digest)) take(digest);
   for (const [digest, leftAt] of Object.entries(record.leaving)) {
-    if (now - leftAt < leaveAfterSeconds * 1_000) take(digest);
+    if (now - leftAt < leaveAfterSeconds * 1_000 && !isReused(digest)) take(digest);
   }
   return [...byDigest.values()];
+}
+
+/** An adopted group serves one release at a time: with two, a return to the one would serve the other. */
+function sharedGroups(intent: Intent, liveSet: readonly Release[]): string[] {
+  return liveSet.flatMap((release, index) => {
+    const other = liveSet.slice(0, index).find((before) => isSameGroup(before, release));
+    return other === undefined
+      ? []
+      : [
+          `${intent.service}: ${other.version} and ${release.version} have the same target group ${release.targetGroupArn}, and both are still needed; expected a group for each. Give another group, or wait until the rollback window is over`,
+        ];
+  });
+}
+
+function isSameGroup(left: Release, right: Release): boolean {
+  return left.targetGroupArn !== undefined && left.targetGroupArn === right.targetGroupArn;
 }
 
 function mayGo(canary: NonNullable<RolloutRecord["canary"]>, now: Instant): boolean {

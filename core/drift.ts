@@ -2,7 +2,7 @@
 import type { Observation } from "./decide.ts";
 import { grantedPercent, holdOf, lowerCanary, returnToPrevious } from "./lowering.ts";
 import { versionOf } from "./outcome.ts";
-import { committedPercent, committedShares, holdsOn } from "./record.ts";
+import { type Breach, committedPercent, committedShares, holdsOn } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
 
 /** @returns whether the main rules must be written from the record, because live has more than it grants */
@@ -18,12 +18,16 @@ export function checkDrift(draft: RecordDraft, seen: Observation): boolean {
   );
   if (above.length === 0) return false;
   if (draft.record.mode === "observe") {
-    draft.tell("would-respond", `observing: live is above the record (${describe(draft, above)}); it would be lowered`);
+    observeAbove(draft, above[0]?.[0] ?? "", describe(draft, above));
     return false;
   }
   const [digest] = above[0] ?? [""];
   const canary = draft.record.canary;
-  if (canary?.exposurePercent === 0 && above.some(([over]) => over === canary.digest) && canary.weightsLeftAt !== draft.now)
+  if (
+    canary?.exposurePercent === 0 &&
+    above.some(([over]) => over === canary.digest) &&
+    canary.weightsLeftAt !== draft.now
+  )
     draft.set({ canary: { ...canary, weightsLeftAt: draft.now } });
   if (draft.record === draft.before || !lowered(draft)) {
     // No lowering was decided here: an up wrote a rule and never came to commit it, or a write of ours was lost.
@@ -38,6 +42,32 @@ export function checkDrift(draft: RecordDraft, seen: Observation): boolean {
     }
   }
   return true;
+}
+
+/** What `observe` says of live above the record; kept as a breach, so that it is said once and not every minute. */
+export const aboveRecordObjective = "above-record";
+
+function observeAbove(draft: RecordDraft, digest: string, detail: string): void {
+  const { record, now } = draft;
+  const key = `${aboveRecordObjective}/warning/${digest}`;
+  if (record.breaches[key]) return;
+  const percent = mostAllowed(draft, digest);
+  const breach: Breach = {
+    id: `${aboveRecordObjective}-warning-${now}`,
+    digest,
+    objective: aboveRecordObjective,
+    severity: "warning",
+    response: "notify",
+    startedAt: now,
+    exposureAtStartPercent: percent,
+    targetPercent: percent,
+    lastStepAt: now,
+    settleSeconds: 0,
+    disableAnyway: false,
+    observed: true,
+  };
+  draft.set({ breaches: { ...record.breaches, [key]: breach } });
+  draft.tell("would-respond", `observing: live is above the record (${detail}); it would be lowered`);
 }
 
 function lowered(draft: RecordDraft): boolean {
@@ -117,6 +147,11 @@ function noteUnexplainedLowering(draft: RecordDraft, shares: Readonly<Record<str
     (shares[previous.digest] ?? 0) > 0 &&
     (shares[record.baseline] ?? 0) < (committedShares(record)[record.baseline] ?? 0)
   ) {
+    if (record.mode === "observe") {
+      draft.tell("would-respond", `observing: live is back on ${versionOf(record, previous.digest)}`);
+      returnToPrevious(draft);
+      return;
+    }
     hold(draft, record.baseline, `live is back on ${versionOf(record, previous.digest)}, and nobody said why`, 0, () =>
       returnToPrevious(draft),
     );

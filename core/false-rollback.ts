@@ -6,7 +6,7 @@
  * alarms and waves.
  */
 import jStat from "jstat";
-import type { AlarmSpec } from "./alarms.ts";
+import { type AlarmSpec, evaluationIntervalSeconds } from "./alarms.ts";
 import { loweringResponses } from "./objectives.ts";
 import type { Plan } from "./plans.ts";
 
@@ -72,11 +72,7 @@ function togetherTail(count: number, burstyMean: number, shape: number, evenMean
 /** The request and error floors of a ratio alarm; `undefined` for any other alarm. */
 export function ratioFloors(alarm: AlarmSpec): { readonly requests: number; readonly errors: number } | undefined {
   if (alarm.indicator !== "error-rate" && alarm.indicator !== "availability") return undefined;
-  for (const { expression } of alarm.expressions) {
-    const floors = /requests >= (\d+) AND errors >= (\d+)/.exec(expression);
-    if (floors) return { requests: Number(floors[1]), errors: Number(floors[2]) };
-  }
-  throw new Error(`alarm ${alarm.key}: no floors in its expression; they are what keeps it quiet by chance`);
+  return { requests: alarm.requestFloor, errors: alarm.errorFloor };
 }
 
 /** Chance that one period of an alarm is on the bad side. */
@@ -111,14 +107,11 @@ function firingChance(alarm: AlarmSpec, bad: number, burstSeconds: number): numb
     : bad / datapointsToAlarm;
 }
 
-/** Periods over a minute slide on by the minute: each minute is an evaluation of its own. */
-function evaluationSeconds(alarm: AlarmSpec): number {
-  return Math.min(alarm.periodSeconds, 60);
-}
-
 function alarmChance(alarm: AlarmSpec, question: FalseRollbackQuestion): number {
   const { plan, ratePerSecondAt, errors } = question;
   if (!ratioFloors(alarm)) return 0;
+  // Periods over a minute slide on by the minute: each evaluation is a chance of its own.
+  const evaluationSeconds = evaluationIntervalSeconds(alarm.periodSeconds);
   let chance = 0;
   let elapsed = 0;
   let before = 0;
@@ -127,16 +120,13 @@ function alarmChance(alarm: AlarmSpec, question: FalseRollbackQuestion): number 
     const newShare = (wave.exposurePercent - before) / wave.exposurePercent;
     const soakSeconds = (wave.minimumSoakMinutes ?? endlessSoakMinutes) * 60;
     for (let at = 0; at < soakSeconds; at += sampleSeconds) {
-      const evaluations = Math.min(sampleSeconds, soakSeconds - at) / evaluationSeconds(alarm);
+      const evaluations = Math.min(sampleSeconds, soakSeconds - at) / evaluationSeconds;
       const rate = ratePerSecondAt(elapsed + at) * share;
       const usual = badPeriodChance(alarm, rate, errors, 0);
       // Windows that hold the opening's own errors: all that begin in it, and those that slide over it.
       const disturbed =
         at === 0
-          ? Math.min(
-              evaluations,
-              Math.ceil((errors.opening.durationSeconds + alarm.periodSeconds) / evaluationSeconds(alarm)),
-            )
+          ? Math.min(evaluations, Math.ceil((errors.opening.durationSeconds + alarm.periodSeconds) / evaluationSeconds))
           : 0;
       const added =
         rate * newShare * Math.min(errors.opening.durationSeconds, alarm.periodSeconds) * errors.opening.addedFraction;

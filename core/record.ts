@@ -164,6 +164,22 @@ export interface RolloutRecord {
   readonly retiredAt?: Instant;
 }
 
+/** What the program alone knows of a service, and every commit brings anew. */
+export type ServiceFacts = Pick<
+  RolloutRecord,
+  | "environment"
+  | "service"
+  | "mode"
+  | "source"
+  | "plan"
+  | "rules"
+  | "alarms"
+  | "loadBalancerArnSuffix"
+  | "stickinessSeconds"
+  | "blindMinutes"
+  | "rollbackWindowMinutes"
+>;
+
 /** An event of the append-only history beside the record. */
 export interface HistoryEntry {
   readonly at: Instant;

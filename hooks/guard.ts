@@ -11,7 +11,7 @@ import {
   openingProblems,
 } from "../core/guard-checks.ts";
 import { committedPercent, holdsOn, type Lease, type RolloutRecord } from "../core/record.ts";
-import { sharesOf } from "../core/traffic-shares.ts";
+import { sameShares, sharesOf } from "../core/traffic-shares.ts";
 import { type Ports, RevisionConflictError, type TargetHealth } from "./ports.ts";
 
 /** The write is refused; the message is what the person running `up` reads. */
@@ -37,7 +37,9 @@ const healthPollMilliseconds = 5_000;
 export function makeGuard(ports: Ports, options: GuardOptions): Guard {
   return async (write) => {
     const { service } = options.declaration;
-    const record = await ports.records.read(service);
+    const read = await readRecord(ports, service);
+    if ("failure" in read) return guardUnread(ports, write, options, read.failure);
+    const { record } = read;
     if (write.role === "tester") return guardTester(record, write, options);
     const declared = sharesOf(write.weights, write.targetGroupArns);
     if (declared.unknownTargetGroupArns.length > 0) {
@@ -59,6 +61,30 @@ export function makeGuard(ports: Ports, options: GuardOptions): Guard {
       return lower(ports, write, options, { digest: falling[0], fromPercent: Math.round(falling[1]), toPercent });
     }
   };
+}
+
+async function readRecord(
+  ports: Ports,
+  service: string,
+): Promise<{ readonly record: RolloutRecord | undefined } | { readonly failure: string }> {
+  try {
+    return { record: await ports.records.read(service) };
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** The record cannot be read: a write that moves no share goes through, any other would be a guess. */
+async function guardUnread(ports: Ports, write: GuardedWrite, options: GuardOptions, failure: string): Promise<void> {
+  const declared = sharesOf(write.weights, write.targetGroupArns);
+  if (
+    write.role === "tester" &&
+    Object.keys(declared.shares).every((digest) => digest === options.declaration.baseline)
+  )
+    return;
+  const live = await liveShares(ports, write);
+  if (write.role === "main" && live && sameShares(declared.shares, live.shares)) return;
+  refuse(options, [`the record cannot be read (${failure}), and the rule would change what is live`]);
 }
 
 function refuse(options: GuardOptions, problems: readonly string[]): never {
@@ -151,9 +177,9 @@ async function waitForHosts(
   const baselineArn = write.targetGroupArns[options.declaration.baseline];
   if (canaryArn === undefined) return;
   for (;;) {
-    const baseline = baselineArn === undefined ? undefined : await ports.traffic.targetHealth(baselineArn);
-    const canary = await ports.traffic.targetHealth(canaryArn);
-    if (canary.healthyCount >= hostsNeeded(rise.toPercent, baseline?.healthyCount ?? 1)) return;
+    const baseline = baselineArn === undefined ? undefined : await orUndefined(ports.traffic.targetHealth(baselineArn));
+    const canary = await orUndefined(ports.traffic.targetHealth(canaryArn));
+    if (canary && canary.healthyCount >= hostsNeeded(rise.toPercent, baseline?.healthyCount ?? 1)) return;
     // Out of time: the checks that follow say what is missing.
     if (ports.clock.now() >= deadline) return;
     await ports.clock.sleep(healthPollMilliseconds);
@@ -168,14 +194,23 @@ async function readForGuard(
 ): Promise<GuardReading> {
   const health: Record<string, TargetHealth | undefined> = {};
   for (const [digest, arn] of Object.entries(write.targetGroupArns))
-    health[digest] = await ports.traffic.targetHealth(arn);
+    health[digest] = await orUndefined(ports.traffic.targetHealth(arn));
   return {
     record,
     heartbeatAt: await ports.records.readHeartbeat(record.service),
-    alarms: await ports.alarms.describe(write.alarms.map((alarm) => alarm.alarmName)),
+    alarms: await orUndefined(ports.alarms.describe(write.alarms.map((alarm) => alarm.alarmName))),
     health,
     hookChanges,
   };
+}
+
+/** Unreadable is a finding among the others, so that every reason is told at once. */
+async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch {
+    return undefined;
+  }
 }
 
 async function lower(
@@ -189,7 +224,7 @@ async function lower(
   const health: Record<string, TargetHealth | undefined> = {};
   for (const digest of [record.baseline, fall.digest]) {
     const arn = write.targetGroupArns[digest];
-    if (arn !== undefined) health[digest] = await ports.traffic.targetHealth(arn);
+    if (arn !== undefined) health[digest] = await orUndefined(ports.traffic.targetHealth(arn));
   }
   const problems = loweringProblems(record, fall.digest, health);
   const committed = record.canary?.digest === fall.digest ? committedPercent(record) : 0;
@@ -272,6 +307,9 @@ function stage(
             exposurePercent: 0,
             waveOpenedAt: now,
             servedPercents: [],
+            ...(canary?.digest === lease.digest && canary.weightsLeftAt !== undefined
+              ? { weightsLeftAt: canary.weightsLeftAt }
+              : {}),
           },
           leaving: { ...record.leaving, ...old },
         }),

@@ -12,15 +12,19 @@ export interface Seen {
   readonly rules: Readonly<Record<string, ForwardAction>> | undefined;
   /** What could not be read, and why. */
   readonly failures: readonly string[];
+  /** Why rules or alarms could not be read; without them nothing was looked at, and the heartbeat must not say so. */
+  readonly blindness: readonly unknown[];
 }
 
 export async function observe(ports: Ports, record: RolloutRecord): Promise<Seen> {
   const failures: string[] = [];
+  const blindness: unknown[] = [];
   const attempt = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await read();
     } catch (error) {
       failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      if (what === "rules" || what === "alarms") blindness.push(error);
       return undefined;
     }
   };
@@ -29,7 +33,7 @@ export async function observe(ports: Ports, record: RolloutRecord): Promise<Seen
   const alarms = await attempt("alarms", () => ports.alarms.describe(record.alarms.map((alarm) => alarm.alarmName)));
   const health = await readHealth(ports, record, attempt);
   const visibility = (await attempt("metrics", () => readVisibility(ports, record))) ?? "not-looked";
-  return { observation: { live: liveOf(record, rules), alarms, health, visibility }, rules, failures };
+  return { observation: { live: liveOf(record, rules), alarms, health, visibility }, rules, failures, blindness };
 }
 
 /** The live traffic of a service: its main rules, which move together; where they differ, the most anyone has counts. */

@@ -3,7 +3,15 @@
  * when an alarm speaks; running it twice at one instant changes nothing more.
  */
 import { type Decision, decide } from "../core/decide.ts";
-import { committedShares, holdsOn, type RolloutRecord } from "../core/record.ts";
+import {
+  committedPercent,
+  committedShares,
+  dedupKeyOf,
+  holdsOn,
+  type Instant,
+  type Page,
+  type RolloutRecord,
+} from "../core/record.ts";
 import { groupsOf, mayStick, sharesOf, testersReach, weightsFor } from "../core/traffic-shares.ts";
 import { observe, type Seen } from "./observe.ts";
 import { type ForwardAction, type Ports, RevisionConflictError } from "./ports.ts";
@@ -16,7 +24,10 @@ export class ReadBackError extends Error {
 /** How often a decision is taken anew when somebody else wrote the record meanwhile. */
 const mostTries = 3;
 
-/** One service. Errors after the weights were lowered are thrown at the end, when nothing more can be done. */
+/**
+ * One service. One step that fails does not keep the others from being done: people are told of a lowering above all when it did
+ * not work. What failed is thrown at the end, and then there is no heartbeat.
+ */
 export async function reconcileService(ports: Ports, service: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     const record = await ports.records.read(service);
@@ -24,14 +35,22 @@ export async function reconcileService(ports: Ports, service: string): Promise<v
     const seen = await observe(ports, record);
     const decision = decide(record, seen.observation, ports.clock.now());
     try {
-      await carryOut(ports, record, decision, seen);
-      if (decision.record.outbox.length > 0) await sendPages(ports, service);
+      const failures = [...(await carryOut(ports, record, decision, seen)), ...seen.blindness];
+      if (failures.length > 0) throw oneError(failures);
       await ports.records.writeHeartbeat(service, ports.clock.now());
       return;
     } catch (error) {
       if (!(error instanceof RevisionConflictError) || tries === mostTries) throw error;
     }
   }
+}
+
+function oneError(failures: readonly unknown[]): unknown {
+  return failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(messageOf).join("; "));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** All services, each on its own: one that fails does not keep the next from being looked at. */
@@ -41,42 +60,66 @@ export async function reconcileAll(ports: Ports): Promise<void> {
     try {
       await reconcileService(ports, service);
     } catch (error) {
-      failures.push(
-        new Error(`${service}: ${error instanceof Error ? error.message : String(error)}`, { cause: error }),
-      );
+      failures.push(new Error(`${service}: ${messageOf(error)}`, { cause: error }));
     }
   }
   if (failures.length > 0) throw new AggregateError(failures, failures.map((failure) => failure.message).join("; "));
 }
 
-async function carryOut(ports: Ports, before: RolloutRecord, decision: Decision, seen: Seen): Promise<void> {
+/**
+ * @returns what failed
+ * @throws RevisionConflictError when somebody else decided meanwhile: decide anew
+ */
+async function carryOut(ports: Ports, before: RolloutRecord, decision: Decision, seen: Seen): Promise<unknown[]> {
   const { record } = decision;
-  let recordFailure: unknown;
-  if (record !== before) {
+  const failures: unknown[] = [];
+  const attempt = async (act: () => Promise<void>): Promise<boolean> => {
     try {
-      await ports.records.write(record, before.revision);
+      await act();
+      return true;
     } catch (error) {
-      // Somebody else decided meanwhile: decide anew, unless traffic has to go away whatever the record says.
       if (error instanceof RevisionConflictError) throw error;
-      recordFailure = error;
+      failures.push(error);
+      return false;
     }
+  };
+  const isStored = record === before || (await attempt(() => ports.records.write(record, before.revision)));
+  if (record.mode === "act") {
+    const isLow = await attempt(() => lowerRules(ports, record, decision.lowersLive, seen));
+    if (!isLow) await attempt(() => ports.pager.send(notLowered(record, failures.at(-1), ports.clock.now())));
   }
-  await lowerRules(ports, record, decision.lowersLive, seen);
-  if (recordFailure) throw recordFailure;
-  if (decision.history.length > 0) await ports.records.appendHistory(record.service, decision.history);
+  // Not stored, the decision is taken again in a minute, history and all; its pages cannot wait.
+  if (isStored && decision.history.length > 0)
+    await attempt(() => ports.records.appendHistory(record.service, decision.history));
+  if (record.outbox.length > 0)
+    await attempt(() => (isStored ? sendPages(ports, record.service) : sendAll(ports, record.outbox)));
+  return failures;
 }
 
-/** Writes the rules from the record, where they grant too much; reads each back. */
+/** Goes straight to the pager: it must not depend on yet another write. */
+function notLowered(record: RolloutRecord, failure: unknown, at: Instant): Page {
+  return {
+    id: `not-lowered-${record.revision}`,
+    dedupKey: dedupKeyOf(record),
+    severity: "critical",
+    summary: `${record.service}: COULD NOT WRITE the rules, live may be above ${committedPercent(record)} %`,
+    detail: `${messageOf(failure)}; it is tried again every minute, or write the rules by hand`,
+    at,
+  };
+}
+
+/** Writes the rules from the record, where they grant too much; reads each back. One that fails does not spare the next. */
 export async function lowerRules(
   ports: Ports,
   record: RolloutRecord,
   lowersLive: boolean,
   seen: Pick<Seen, "rules">,
 ): Promise<void> {
-  if (record.mode === "observe") return;
-  const groups = groupsOf(record);
+  const failures: unknown[] = [];
   for (const rule of record.rules) {
     const live = seen.rules?.[rule.arn];
+    // A rule that is gone has nothing to lower; one that could not be read may have.
+    if (seen.rules !== undefined && live === undefined) continue;
     const wanted =
       rule.role === "main"
         ? mainWrite(record, lowersLive, live)
@@ -84,16 +127,31 @@ export async function lowerRules(
           ? testerWrite(record, live)
           : undefined;
     if (!wanted) continue;
-    await ports.traffic.writeRule(rule.arn, wanted);
-    const back = (await ports.traffic.readRules([rule.arn]))[rule.arn];
-    const shown = back ? sharesOf(back.weights, groups).shares : {};
-    const meant = sharesOf(wanted.weights, groups).shares;
-    const above = Object.keys(shown).filter((digest) => (shown[digest] ?? 0) > (meant[digest] ?? 0) + 1e-6);
-    if (!back || above.length > 0) {
-      throw new ReadBackError(
-        `rule ${rule.arn} still has ${JSON.stringify(back?.weights)} after writing ${JSON.stringify(wanted.weights)}`,
-      );
+    try {
+      await writeAndReadBack(ports, record, rule.arn, wanted);
+    } catch (error) {
+      failures.push(error);
     }
+  }
+  if (failures.length > 0) throw oneError(failures);
+}
+
+async function writeAndReadBack(
+  ports: Ports,
+  record: RolloutRecord,
+  arn: string,
+  wanted: ForwardAction,
+): Promise<void> {
+  const groups = groupsOf(record);
+  await ports.traffic.writeRule(arn, wanted);
+  const back = (await ports.traffic.readRules([arn]))[arn];
+  const shown = back ? sharesOf(back.weights, groups).shares : {};
+  const meant = sharesOf(wanted.weights, groups).shares;
+  const above = Object.keys(shown).filter((digest) => (shown[digest] ?? 0) > (meant[digest] ?? 0) + 1e-6);
+  if (!back || above.length > 0) {
+    throw new ReadBackError(
+      `rule ${arn} still has ${JSON.stringify(back?.weights)} after writing ${JSON.stringify(wanted.weights)}`,
+    );
   }
 }
 
@@ -139,10 +197,14 @@ function testerWrite(record: RolloutRecord, live: ForwardAction | undefined): Fo
 export async function sendPages(ports: Ports, service: string): Promise<void> {
   const record = await ports.records.read(service);
   if (!record || record.outbox.length === 0) return;
-  for (const page of record.outbox) await ports.pager.send(page);
+  await sendAll(ports, record.outbox);
   const sent = new Set(record.outbox.map((page) => page.id));
   await ports.records.write(
     { ...record, outbox: record.outbox.filter((page) => !sent.has(page.id)), revision: record.revision + 1 },
     record.revision,
   );
+}
+
+async function sendAll(ports: Ports, pages: readonly Page[]): Promise<void> {
+  for (const page of pages) await ports.pager.send(page);
 }

@@ -34,7 +34,7 @@ const forbiddenPackages: Readonly<Record<string, RegExp>> = {
 };
 
 /** Every arrow of one file that points the wrong way. */
-export function wrongArrows(file: string, source: string): string[] {
+function wrongArrows(file: string, source: string): string[] {
   const folder = file.split("/")[0] ?? "";
   const may = new Set([folder, ...(allowed[folder] ?? []), ...(exceptions[file] ?? [])]);
   const wrong: string[] = [];

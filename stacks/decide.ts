@@ -5,6 +5,7 @@
 import { alarmsFor } from "../core/alarms.ts";
 import type { Declaration, Intent, LiveTraffic, Notice, Reality } from "../core/declaration.ts";
 import { declare } from "../core/declare.ts";
+import { describeDetections } from "../core/detection.ts";
 import type { SoakEvidence } from "../core/gate.ts";
 import { alarmName, loadBalancerName, releaseKey, targetGroupLogicalName } from "../core/naming.ts";
 import { type MetricSource, type Objective, splitByMeasurability } from "../core/objectives.ts";
@@ -67,7 +68,7 @@ async function decideService(
   const declared = needsEvidence
     ? declare(intent, reality, now, await readEvidence(config.environment, service, reality.record, ports))
     : proposed;
-  return { ...declared, notices: [...declared.notices, ...unwatched(service)] };
+  return { ...declared, notices: [...declared.notices, ...unwatched(service), ...inSight(service, declared)] };
 }
 
 /** Objectives the source cannot see and criteria nobody watches yet are said, by name, every time. */
@@ -92,6 +93,19 @@ function unwatched(service: ServiceConfig): Notice[] {
     });
   }
   return notices;
+}
+
+/** How fast a breach would end at the exposure that this up declares. */
+function inSight(service: ServiceConfig, { exposurePercent }: Declaration): Notice[] {
+  if (exposurePercent === 0) return [];
+  const text = describeDetections(service.objectives, service.source, exposurePercent);
+  return [
+    {
+      kind: "detection",
+      severity: "info",
+      text: `${service.name}: worst case from breach to less traffic at ${exposurePercent} %: ${text}`,
+    },
+  ];
 }
 
 async function readReality(

@@ -4,28 +4,21 @@
  * Nothing happens but in `advanceTo`, `up` and the ports. Within one instant: requests and metrics, alarms, events that are due, then the
  * schedule.
  */
-import * as pulumi from "@pulumi/pulumi";
-import { guardedWriteFrom } from "../../components/write-guard.ts";
-import type { Declaration, Notice } from "../../core/declaration.ts";
-import { releaseKey } from "../../core/naming.ts";
 import type { Instant } from "../../core/record.ts";
 import { sharesOf } from "../../core/traffic-shares.ts";
 import { onAlarmEvent } from "../../hooks/alarm-event.ts";
 import { readEvent } from "../../hooks/events.ts";
-import { makeGuard } from "../../hooks/guard.ts";
 import { commitOpening } from "../../hooks/opening.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import { reconcileAll } from "../../hooks/reconcile.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
-import { decideEnvironment } from "../../stacks/decide.ts";
 import { CloudWatch, type StateChange } from "../cloudwatch/cloudwatch.ts";
-import type { Capture, CapturedHook, CapturedResource } from "../engine/capture.ts";
-import { Engine, type HookedWrite, type Provider } from "../engine/engine.ts";
-import { captureEnvironment } from "../engine/environment-capture.ts";
+import type { Capture } from "../engine/capture.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import { RandomStream } from "../traffic/random.ts";
 import { drawPropagationSeconds } from "../traffic/traffic.ts";
 import { cloud } from "./constants.ts";
+import { Deployments } from "./deployments.ts";
 import { type BusEvent, type Delivery, EventBus } from "./event-bus.ts";
 import { LoadBalancers, type Rule, serviceOf } from "./load-balancer.ts";
 import { MetricsFeed } from "./metrics-feed.ts";
@@ -52,9 +45,8 @@ export function makeLocalCloud(options: LocalCloudOptions, seams: LocalCloudSeam
 class VirtualCloud implements LocalCloud {
   readonly ports: Ports;
   readonly #options: LocalCloudOptions;
-  readonly #seams: LocalCloudSeams;
   readonly #listeners: ((event: CloudEvent) => void)[] = [];
-  readonly #engine = new Engine();
+  readonly #deployments: Deployments;
   readonly #cloudWatch = new CloudWatch();
   readonly #notifications = new Notifications();
   readonly #balancers: LoadBalancers;
@@ -62,7 +54,6 @@ class VirtualCloud implements LocalCloud {
   readonly #serving: Serving;
   readonly #bus: EventBus;
   readonly #table: RecordTable;
-  readonly #provider: Provider;
   #now: Instant;
   /** Steps are served up to here. */
   #servedTo: Instant;
@@ -73,7 +64,6 @@ class VirtualCloud implements LocalCloud {
 
   constructor(options: LocalCloudOptions, seams: LocalCloudSeams) {
     this.#options = options;
-    this.#seams = seams;
     this.#now = options.startAt;
     this.#servedTo = Math.floor(options.startAt / stepMs) * stepMs;
     this.#scheduledTo = options.startAt;
@@ -97,7 +87,7 @@ class VirtualCloud implements LocalCloud {
       emit: (event) => this.#emit(event),
     });
     this.ports = this.#makePorts(random.fork("ids"));
-    this.#provider = localProvider({
+    const provider = localProvider({
       balancers: this.#balancers,
       cloudWatch: this.#cloudWatch,
       bus: this.#bus,
@@ -107,6 +97,15 @@ class VirtualCloud implements LocalCloud {
       hostsReadyAfterSeconds: options.hostsReadyAfterSeconds,
       now: () => this.#now,
       invoke: (input, action) => this.#invoke(input, action),
+    });
+    this.#deployments = new Deployments({
+      ...options,
+      ports: this.ports,
+      provider,
+      balancers: this.#balancers,
+      cloudWatch: this.#cloudWatch,
+      serving: this.#serving,
+      alterCapture: seams.alterCapture ?? ((capture) => capture),
     });
   }
 
@@ -248,102 +247,15 @@ class VirtualCloud implements LocalCloud {
   // Program
 
   async up(config: EnvironmentConfig, who: string): Promise<UpResult> {
-    const result = await this.#up(config);
+    const result = await this.#deployments.up(config);
     this.#emit({ kind: "up", at: this.#now, who, result });
     return result;
-  }
-
-  async #up(config: EnvironmentConfig): Promise<UpResult> {
-    const declarations = await decideEnvironment(config, this.ports);
-    const notices: Notice[] = declarations.flatMap((declaration) => declaration.notices);
-    const refusals = declarations.flatMap((declaration) => declaration.refusals);
-    if (refusals.length > 0) return { kind: "refused", notices, reasons: refusals, changes: [] };
-
-    let captured: Capture;
-    try {
-      captured = await captureEnvironment(config, declarations);
-    } catch (error) {
-      // The program's own words to the person; anything else is a fault of the rehearsal and must not look like one of the config.
-      if (pulumi.RunError.isInstance(error) || error instanceof pulumi.ResourceError) {
-        return { kind: "failed", notices, reasons: error.message.split("\n"), changes: [] };
-      }
-      throw error;
-    }
-    const capture = this.#seams.alterCapture?.(captured) ?? captured;
-    this.#prepare(config, capture);
-    const byService = new Map(declarations.map((declaration) => [declaration.service, declaration]));
-    const run = { hookChanges: false };
-    const applied = await this.#engine.up(capture, this.#provider, (hook, write) =>
-      this.#runHook(hook, write, byService, run),
-    );
-    this.#takeAlarmsAway(capture);
-    const kind = applied.reasons.length === 0 ? "applied" : "failed";
-    return { kind, notices, reasons: applied.reasons, changes: applied.changes };
-  }
-
-  /** What exists without the program having made it, and which release each group serves. */
-  #prepare(config: EnvironmentConfig, capture: Capture): void {
-    for (const arn of capture.adopted) {
-      if (arn.includes(":targetgroup/")) {
-        // Adopted hosts run already.
-        if (!this.#balancers.hasTargetGroup(arn)) {
-          this.#balancers.addTargetGroup(arn, this.#options.hostsPerGroup, this.#options.startAt);
-        }
-      } else if (!this.#balancers.hasListener(arn)) {
-        this.#balancers.addListener(arn, arn.replace(":listener/", ":loadbalancer/").split("/").slice(0, 4).join("/"));
-      }
-    }
-    for (const service of config.services) this.#serving.describe(service.name, service);
-    for (const resource of capture.resources) {
-      for (const release of describedReleases(resource)) {
-        this.#serving.serve(release.targetGroupArn, { digest: release.digest, releaseKey: releaseKey(release) });
-      }
-    }
-  }
-
-  async #runHook(
-    hook: CapturedHook,
-    { resource, before }: HookedWrite,
-    declarations: ReadonlyMap<string, Declaration>,
-    run: { hookChanges: boolean },
-  ): Promise<void> {
-    if (hook.kind === "hook-change-watch") {
-      run.hookChanges = true;
-      return;
-    }
-    const declaration = declarations.get(hook.service);
-    if (!declaration) throw new NotRehearsedError(`hook "${hook.hookName}": no declaration of ${hook.service}`);
-    const { takenBy, readyTimeoutSeconds } = hook;
-    const guard = makeGuard(this.ports, {
-      declaration,
-      takenBy,
-      readyTimeoutSeconds,
-      hookChanges: () => run.hookChanges,
-    });
-    const write = {
-      id: before ? resource.id : "",
-      newInputs: { ...resource.inputs },
-      ...(before ? { oldInputs: { ...before }, oldOutputs: { ...before, ...resource.outputs } } : {}),
-    };
-    await guard(guardedWriteFrom(write, hook.rule));
   }
 
   async #invoke(input: string, action: "create" | "update" | "delete"): Promise<void> {
     const event = readEvent({ ...JSON.parse(input), tf: { action } });
     if (event.kind === "opening") await commitOpening(this.ports, event.description);
     else if (event.kind !== "opening-deleted") throw new NotRehearsedError(`invocation: ${event.kind} is not modelled`);
-  }
-
-  /** With an alarm go the composites that hang on it: CloudWatch keeps no composite without its children. */
-  #takeAlarmsAway(capture: Capture): void {
-    const { withoutAlarms } = this.#options;
-    if (!withoutAlarms) return;
-    const taken = this.#cloudWatch.alarmNames().filter(withoutAlarms);
-    const composites = capture.resources.flatMap(({ inputs: { alarmName, alarmRule } }) =>
-      typeof alarmName === "string" && taken.some((name) => String(alarmRule).includes(`"${name}"`)) ? [alarmName] : [],
-    );
-    const existing = new Set(this.#cloudWatch.alarmNames());
-    for (const name of new Set([...composites, ...taken])) if (existing.has(name)) this.#cloudWatch.deleteAlarm(name);
   }
 
   // What people see
@@ -383,13 +295,6 @@ class VirtualCloud implements LocalCloud {
     if (!this.#balancers.mainRules().includes(rule)) return;
     this.#emit({ kind: "weights", at: this.#now, service: serviceOf(rule), shares: this.#sharesOf(rule), by });
   }
-}
-
-/** The releases that an opening describes, with their groups. */
-function describedReleases(resource: CapturedResource) {
-  if (resource.type !== "aws:lambda/invocation:Invocation") return [];
-  const event = readEvent(JSON.parse(String(resource.inputs.input)));
-  return event.kind === "opening" ? event.description.releases : [];
 }
 
 function messageOf(error: unknown): string {

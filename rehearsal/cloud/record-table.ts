@@ -13,6 +13,7 @@ interface Item {
 
 export class RecordTable {
   readonly #items = new Map<string, Item>();
+  readonly #seen = new Map<string, { readonly item: Item; readonly record: RolloutRecord }>();
   readonly #history = new Map<string, HistoryEntry[]>();
   readonly #heartbeats = new Map<string, Instant>();
   readonly #onHistory: (service: string, entry: HistoryEntry) => void;
@@ -102,7 +103,14 @@ export class RecordTable {
     };
   }
 
+  /** The record as it is, the very same object until it is written again: for looking at, not for changing. */
   record(service: string): RolloutRecord | undefined {
-    return this.#read(service);
+    const item = this.tableName === undefined ? undefined : this.#items.get(service);
+    if (!item) return undefined;
+    const seen = this.#seen.get(service);
+    if (seen?.item === item) return seen.record;
+    const record = this.#read(service);
+    if (record) this.#seen.set(service, { item, record });
+    return record;
   }
 }

@@ -7,8 +7,9 @@
  * it came.
  */
 
-import { type Capture, type CapturedHook, type CapturedResource, dependenciesFirst } from "./capture.ts";
+import { type Capture, type CapturedResource, dependenciesFirst } from "./capture.ts";
 import { NotRehearsedError, ProviderRefusedError } from "./errors.ts";
+import type { CapturedHook } from "./hook-recorder.ts";
 import { differenceOf } from "./in-place.ts";
 import type { PlainInputs } from "./plain-inputs.ts";
 

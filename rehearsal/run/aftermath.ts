@@ -23,7 +23,7 @@ export async function aftermath(operator: Operator): Promise<void> {
   const more = nextWaveAbove(plan, asked)?.exposurePercent;
   await operator.up({
     who: colleague,
-    wants: more === undefined ? "asks for 100 % again, as a second attempt" : `asks for wave ${more} all the same`,
+    wants: more === undefined ? "sets attempt: 2 and wave: 100" : `sets wave: ${more} all the same`,
     change: more === undefined ? { wavePercent: 100, attempt: 2 } : { wavePercent: more },
   });
   await operator.waitSeconds(pauseSeconds);

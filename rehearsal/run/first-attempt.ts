@@ -30,13 +30,13 @@ export async function firstAttempt(operator: Operator): Promise<Ending> {
   const { rehearsed } = operator.rehearsal;
   await operator.up({
     who: engineer,
-    wants: `brings ${rehearsed.baseline.version} up as baseline`,
+    wants: `runs the first pulumi up, ${rehearsed.baseline.version} is the baseline`,
     change: { canary: undefined },
   });
   await operator.waitSeconds(betweenUpsSeconds);
   await operator.up({
     who: engineer,
-    wants: `stages ${rehearsed.canary.version} at 0 %`,
+    wants: `names ${rehearsed.canary.version} as canary, wave: 0`,
     change: { wavePercent: 0 },
   });
   await operator.waitSeconds(betweenUpsSeconds);
@@ -44,7 +44,7 @@ export async function firstAttempt(operator: Operator): Promise<Ending> {
   let before: Wave | undefined;
   let openedAt = operator.cloud.now();
   for (const wave of rehearsed.plan.waves) {
-    const wants = `asks for wave ${wave.exposurePercent}`;
+    const wants = `sets wave: ${wave.exposurePercent} and runs pulumi up`;
     const climbed = await climb(operator, { wants, before, openedAt, change: { wavePercent: wave.exposurePercent } });
     if (climbed !== "applied") return settle(operator, climbed);
     before = wave;
@@ -52,7 +52,7 @@ export async function firstAttempt(operator: Operator): Promise<Ending> {
     operator.scheduleFaults(wave.exposurePercent, openedAt);
   }
   const climbed = await climb(operator, {
-    wants: `finishes: ${rehearsed.canary.version} becomes the baseline`,
+    wants: `names ${rehearsed.canary.version} as baseline, which finishes the rollout`,
     before,
     openedAt,
     change: {
@@ -87,7 +87,7 @@ async function climb(operator: Operator, ask: Climb): Promise<"applied" | Exclud
     const now = operator.cloud.now();
     if (now >= givesUpAt) {
       operator.chronicle.tell(
-        "note",
+        "held",
         `the soak was waited for ${mostSoaks} times as long as the plan asks and the gate still refuses; the release stays where it is`,
       );
       return "gave-up";
@@ -110,9 +110,11 @@ async function waitWatching(operator: Operator, until: Instant): Promise<"quiet"
 
 /** The hook took traffic away or closed the latch; in observe mode, it would have. */
 function hasResponded(operator: Operator): boolean {
-  const { chronicle, record } = operator;
-  if (operator.rehearsal.hook === "off") return false;
+  const { chronicle } = operator;
+  // A record is copied when it is read, and this is asked every minute: without a response nothing closed the latch.
+  if (operator.rehearsal.hook === "off" || chronicle.lastResponseAt === undefined) return false;
   if (chronicle.loweredByHookAt !== undefined) return true;
+  const { record } = operator;
   if (record?.mode === "observe") return chronicle.detections.length > 0;
   return record !== undefined && holdsOn(record, operator.canary).length > 0;
 }

@@ -77,7 +77,7 @@ export class Operator {
   async up(ask: Ask): Promise<UpResult> {
     const startedAt = this.cloud.now();
     const result = await this.cloud.up(this.#config(ask.change), ask.who);
-    this.chronicle.tell("up", `${ask.who}: ${ask.wants}; ${resultText(result)}`, startedAt);
+    this.chronicle.tell("up", `${ask.who} ${ask.wants}: ${resultText(result)}`, startedAt);
     for (const notice of result.notices) this.#tellNotice(notice.kind, notice.text, result.kind);
     if (result.kind !== "applied") {
       const at = new Date(this.cloud.now()).toISOString();

@@ -5,8 +5,9 @@ import { exposuresOf, type Plan } from "../../core/plans.ts";
 import type { Instant } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
-import type { Scenario } from "../scenario-file.ts";
+import type { Fault, Scenario } from "../scenario-file.ts";
 import type { RecordedTraffic } from "../traffic/recorded.ts";
+import { sizeFault } from "./fault-size.ts";
 
 export interface RehearsalOptions {
   /** A checked stack config. Only the rehearsed service is declared; wave and attempt of the file are left aside. */
@@ -51,6 +52,16 @@ export interface Rehearsal extends RehearsalOptions {
   readonly aftermath: boolean;
 }
 
+function faultProblems(fault: Fault, service: Parameters<typeof sizeFault>[1]): readonly string[] {
+  try {
+    sizeFault(fault, service, "");
+    return [];
+  } catch (error) {
+    if (error instanceof BadInputError) return error.problems;
+    throw error;
+  }
+}
+
 /** Monday, at an hour when the daily rhythm passes its mean. */
 export const startAt: Instant = Date.UTC(2026, 0, 5, 8, 50);
 
@@ -87,6 +98,14 @@ export function readOptions(options: RehearsalOptions): Rehearsal {
       problems.push(
         `${place}: not in the plan (${plan.name}), got ${percent}; expected ${waves.join(", ")}. Name one of its waves`,
       );
+  }
+  if (service?.canary) {
+    const sized = {
+      name: service.name,
+      objectives: options.objectives ?? service.objectives,
+      source: options.source ?? service.source,
+    };
+    for (const fault of scenario.faults) problems.push(...faultProblems(fault, sized));
   }
   if (problems.length > 0 || !service?.canary || !plan) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;

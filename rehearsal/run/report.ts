@@ -27,11 +27,12 @@ export const timelineKinds = [
   "page",
   "recovered",
   "hook",
+  "held",
   "end",
 ] as const;
 /**
  * What a line of the timeline is about. `breach`: the first bad alarm period ends; `detected`: the hook decides on it;
- * `zero`: the live share became 0; `hook`: anything else the hook wrote to its history, or an error of its own.
+ * `zero`: the live share became 0; `held`: the operator gives up, nobody can tell; `hook`: anything else the hook wrote to its history, or an error of its own.
  */
 export type TimelineKind = (typeof timelineKinds)[number];
 
@@ -84,9 +85,9 @@ export interface RehearsalReport {
   /** When the live share became 0; null when it was only lowered. */
   readonly exposureZeroAt: string | null;
   readonly secondsFaultToZero: number | null;
-  /** Everything the service answered from the start to the end of the first attempt, all releases. */
+  /** What the new release was asked, from the start to the end of the first attempt (settling included, aftermath not). */
   readonly requests: number;
-  /** Of those the ones that a fault of the canary spoilt, base errors of the canary included. */
+  /** Of those the ones that failed, waited too long or broke an invariant; its base errors included. */
   readonly badRequests: number;
   /** The same span, seed and operator, with a hook that acts on nothing; null without a fault, or when not asked for. */
   readonly badRequestsWithoutHook: number | null;

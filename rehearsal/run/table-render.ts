@@ -27,13 +27,25 @@ export function contradictionsOf(rows: readonly TableRow[]): string[] {
   });
 }
 
+const introduction: readonly string[] = [
+  "# What comes of every scenario",
+  "",
+  "Made by `npx tidegate rehearse --table > docs/rehearsal-table.md` (about a quarter of an hour); do not edit it. Tests recompute some",
+  "rows with all their seeds, and check every row's place and every *cannot be seen here*.",
+  "",
+  "Read a row as: this goes wrong with the new release in that wave, on the rehearsal's own traffic (50 requests a second on average).",
+  "A fault is twice the critical bound and stays. *Cannot be seen here* is arithmetic from the alarms' floors; the runs agree with it.",
+  "Pages to on-call are those of severity critical; warnings are not counted. Where seeds differ, each value has how many it came to.",
+  "It is a model: the README says what a rehearsal does not prove.",
+  "",
+];
+
 /** The table. Whoever prints it says first whether it agrees with itself (`contradictionsOf`). */
 export function renderTable(rows: readonly TableRow[]): string {
-  return tablePlans
+  const sections = tablePlans
     .filter((plan) => rows.some((row) => row.of.plan === plan))
-    .flatMap((plan) => [...planHeading(plan, rows), ...rows.filter((row) => row.of.plan === plan).map(renderRow), ""])
-    .join("\n")
-    .trimEnd();
+    .flatMap((plan) => [...planHeading(plan, rows), ...rows.filter((row) => row.of.plan === plan).map(renderRow), ""]);
+  return [...introduction, ...sections].join("\n").trimEnd();
 }
 
 function planHeading(plan: TablePlan, rows: readonly TableRow[]): string[] {

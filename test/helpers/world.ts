@@ -136,7 +136,7 @@ export class World {
     }
     return {
       kind: "applied",
-      said: declaration.notices.filter((n) => n.kind !== "unwatched").map((n) => n.text),
+      said: declaration.notices.filter((n) => n.kind !== "unwatched" && n.kind !== "detection").map((n) => n.text),
       declaration,
     };
   }

@@ -1,4 +1,5 @@
 /** A local cloud with one of the repository's own stacks on it, and the steps that most tests begin with. */
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { type LocalCloudSeams, makeLocalCloud } from "../../../rehearsal/cloud/local-cloud.ts";
 import type { CloudEvent, LocalCloud, LocalCloudOptions, UpResult } from "../../../rehearsal/cloud/types.ts";
@@ -83,4 +84,16 @@ export class Scene {
   get zeroAt(): number | undefined {
     return this.of("weights").find(({ by, shares }) => by === "hook" && (shares[this.canary] ?? 0) === 0)?.at;
   }
+}
+
+/** SHA-256 of a rollback's whole event log, counts and record. */
+export async function hashOfRollback(seed: number): Promise<string> {
+  const scene = new Scene("dev", { seed });
+  await scene.stage();
+  await scene.openUpTo(25);
+  await scene.wait(3);
+  scene.cloud.inject({ kind: "error-spike", digest: scene.canary, magnitude: 0.02 });
+  await scene.wait(10);
+  const log = JSON.stringify([scene.events, scene.cloud.counts("checkout"), scene.cloud.record("checkout")]);
+  return createHash("sha256").update(log).digest("hex");
 }
