@@ -66,6 +66,7 @@ describe("targets", () => {
   it("disables a release whose floor changed nothing, after the settle [B2]", async () => {
     const world = await new World().rolledOutTo(10);
     world.alarm(v2, "latency-p99/warning", "ALARM");
+    await world.reconcile();
     await world.wait(21);
     expect(world.live(v2)).toBe(10);
     await world.wait(2);
@@ -190,7 +191,7 @@ describe("missing data", () => {
   it("freezes and pages once when nothing is measured for blindMinutes, and again after an acknowledgement [B8]", async () => {
     const world = await new World().rolledOutTo(10);
     world.cloud.requestsPerMinute = {};
-    for (let minute = 0; minute < 15; minute += 1) await world.wait(1);
+    for (let minute = 0; minute < 14; minute += 1) await world.wait(1);
     expect(world.record.holds).toEqual({});
     for (let minute = 0; minute < 5; minute += 1) await world.wait(1);
     expect([world.live(v2), holdsOf(world), world.cloud.pages.length]).toEqual([10, ["blind service freeze 10"], 1]);

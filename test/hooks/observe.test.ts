@@ -1,0 +1,89 @@
+/** One decision's readings: what cannot be read is absent, never guessed. */
+import { describe, expect, it } from "vitest";
+import { liveOf, observe, requestQueries } from "../../hooks/observe.ts";
+import { aService, groupArn, mainRule, v1, v2, World } from "../helpers/world.ts";
+
+async function seenBy(world: World, fails?: string) {
+  return observe(
+    world.cloud.ports("hook", async (call) => {
+      if (call === `${fails} before`) throw new Error("denied");
+    }),
+    world.record,
+  );
+}
+
+describe("what is seen", () => {
+  it("reads shares, alarms, health and visibility of baseline and canary [B8]", async () => {
+    const world = await new World().rolledOutTo(10);
+    const { observation, failures } = await seenBy(world);
+    expect(observation).toMatchObject({
+      live: { shares: { [v1.digest]: 90, [v2.digest]: 10 }, unknownTargetGroupArns: [] },
+      health: { [v1.digest]: { healthyCount: 4, totalCount: 4 }, [v2.digest]: { healthyCount: 4, totalCount: 4 } },
+      visibility: "seen",
+    });
+    expect(observation.alarms).toHaveLength(world.record.alarms.length);
+    expect(failures).toEqual([]);
+  });
+
+  it.each([
+    ["rules", { live: undefined }, ["rules: denied"], 1],
+    ["alarms", { alarms: undefined }, ["alarms: denied"], 1],
+    ["health", { health: {} }, ["health of 1.0.0: denied", "health of 2.0.0: denied"], 0],
+    ["metrics", { visibility: "not-looked" }, ["metrics: denied"], 0],
+  ] as const)("leaves out %s that cannot be read, and says so [B8]", async (fails, absent, failures, blindness) => {
+    const seen = await seenBy(await new World().rolledOutTo(10), fails);
+    expect(seen.observation).toMatchObject(absent);
+    expect([seen.failures, seen.blindness.length]).toEqual([failures, blindness]);
+  });
+
+  it("does not look for data at exposure 0, nor in a wave too young to have any [B8]", async () => {
+    const staged = new World();
+    await staged.must(staged.up({ canary: v2 }));
+    staged.cloud.nowMs += 3_600_000;
+    expect((await seenBy(staged)).observation.visibility).toBe("not-looked");
+    await staged.reconcile();
+    await staged.must(staged.up({ canary: v2, wavePercent: 10 }));
+    expect((await seenBy(staged)).observation.visibility).toBe("not-looked");
+  });
+
+  it("takes the most that any main rule gives, and every stranger; a rule that is gone is none [A3]", async () => {
+    const { record } = await new World().rolledOutTo(10);
+    const rules = [...record.rules, { arn: "arn:rule/second-main", role: "main" as const }];
+    const both = liveOf(
+      { ...record, rules },
+      {
+        [mainRule]: { weights: { [groupArn(v1)]: 90, [groupArn(v2)]: 10 } },
+        "arn:rule/second-main": { weights: { [groupArn(v1)]: 1, [groupArn(v2)]: 1, "arn:x": 2 } },
+      },
+    );
+    expect(both).toEqual({ shares: { [v1.digest]: 90, [v2.digest]: 25 }, unknownTargetGroupArns: ["arn:x"] });
+    const one = liveOf({ ...record, rules }, { [mainRule]: { weights: { [groupArn(v1)]: 100 } } });
+    expect(one?.shares).toEqual({ [v1.digest]: 100 });
+    expect(liveOf(record, {})).toBeUndefined();
+    expect(liveOf(record, undefined)).toBeUndefined();
+  });
+
+  it("asks for a canary's own report where the source is its own [B3, B8]", async () => {
+    const { record } = await new World(aService({ source: "emf" })).rolledOutTo(10);
+    expect(requestQueries(record, v2.digest)).toEqual([
+      {
+        id: "baseline",
+        namespace: "AWS/ApplicationELB",
+        metricName: "RequestCount",
+        dimensions: { TargetGroup: groupArn(v1), LoadBalancer: "app/lb/1" },
+      },
+      {
+        id: "canary",
+        namespace: "AWS/ApplicationELB",
+        metricName: "RequestCount",
+        dimensions: { TargetGroup: groupArn(v2), LoadBalancer: "app/lb/1" },
+      },
+      {
+        id: "reported",
+        namespace: "Tidegate",
+        metricName: "Requests",
+        dimensions: { Service: "checkout", Release: groupArn(v2).replace("arn:group/", "") },
+      },
+    ]);
+  });
+});
