@@ -58,7 +58,8 @@ function applyToCanary(draft: RecordDraft, seen: Observation): void {
   const done = worst.targetPercent === 0 ? "ROLLED BACK" : "LOWERED";
   draft.page(
     `${worst.id}-to-${worst.targetPercent}`,
-    worst.severity,
+    // A release that is out altogether wakes somebody, however it came to that (B2).
+    worst.targetPercent === 0 ? "critical" : worst.severity,
     `${draft.record.service}: ${done} from ${from} % to ${worst.targetPercent} %, ${detail}`,
     "look at the release, then acknowledge the hold with a reason",
   );
@@ -89,7 +90,7 @@ function applyToBaseline(draft: RecordDraft, seen: Observation): void {
   });
   draft.page(
     `${worst.id}-to-0`,
-    worst.severity,
+    "critical",
     `${draft.record.service}: ROLLED BACK to ${versionOf(draft.record, previous.digest)}, ${detail}`,
     "name the previous release as baseline again, then acknowledge the hold with a reason",
   );

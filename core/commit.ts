@@ -176,6 +176,7 @@ function moveCanary(draft: RecordDraft, description: ServiceDescription): void {
     exposurePercent: to,
     waveOpenedAt: to === from && sameAttempt ? current.waveOpenedAt : now,
     servedPercents: served,
+    ...exposedFrom(current, to, now),
     ...(to === 0 && from > 0 ? { weightsLeftAt: now } : {}),
     ...(to === 0 && from === 0 && current.weightsLeftAt !== undefined ? { weightsLeftAt: current.weightsLeftAt } : {}),
   };
@@ -190,6 +191,16 @@ function moveCanary(draft: RecordDraft, description: ServiceDescription): void {
       ? { attempts: { ...draft.record.attempts, [key]: Math.max(draft.record.attempts[key] ?? 0, wanted.attempt) } }
       : {}),
   });
+}
+
+/** Since when, and from what share on, the canary has had traffic without a break. */
+function exposedFrom(current: CanaryState, toPercent: number, now: Instant) {
+  if (toPercent === 0) return {};
+  const opened = toPercent !== current.exposurePercent;
+  return {
+    exposedSince: current.exposedSince ?? now,
+    openedFromPercent: opened ? current.exposurePercent : (current.openedFromPercent ?? current.exposurePercent),
+  };
 }
 
 /** What the program no longer declares is gone. */

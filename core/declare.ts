@@ -322,21 +322,17 @@ function liveReleases(
     if (inConfig) byDigest.set(digest, { ...inConfig, version: record.releases[digest]?.version ?? inConfig.version });
     else fromRecord(digest);
   };
+  // What has no traffic yields its adopted group to the other version.
+  const isReused = (digest: string) => {
+    const release = record.releases[digest] ?? named.find((candidate) => candidate.digest === digest);
+    return release !== undefined && [...byDigest.values()].some((taken) => isSameGroup(taken, release));
+  };
   take(baseline);
   take(canary);
-  for (const release of named) take(release.digest);
+  for (const release of named) if (!isReused(release.digest)) take(release.digest);
   take(record.baseline);
-  // What has no traffic any more yields its adopted group to the next version.
-  const isReused = (digest: string) => {
-    const release = record.releases[digest];
-    return release?.adopted === true && [...byDigest.values()].some((taken) => isSameGroup(taken, release));
-  };
-  if (
-    record.canary &&
-    !mayGo(record.canary, now) &&
-    !(record.canary.exposurePercent === 0 && isReused(record.canary.digest))
-  )
-    take(record.canary.digest);
+  const old = record.canary;
+  if (old && !mayGo(old, now) && (old.exposurePercent > 0 || !isReused(old.digest))) take(old.digest);
   if (record.previous && record.previous.until > now) take(record.previous.digest);
   // Whatever the record says: an opening that died before its commit has traffic too.
   for (const digest of Object.keys(live?.shares ?? {})) if (!isReused(digest)) take(digest);
@@ -353,7 +349,7 @@ function sharedGroups(intent: Intent, liveSet: readonly Release[]): string[] {
     return other === undefined
       ? []
       : [
-          `${intent.service}: ${other.version} and ${release.version} have the same target group ${release.targetGroupArn}, and both are still needed; expected a group for each. Give another group, or wait until the rollback window is over`,
+          `${intent.service}: ${other.version} and ${release.version} have the same target group ${release.targetGroupArn}, and both are still needed; expected a group for each. Set the other one's wave to 0, or wait until its rollback window is over`,
         ];
   });
 }

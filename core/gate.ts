@@ -13,6 +13,11 @@ export interface SoakEvidence {
   readonly canaryRequests: number | undefined;
   /** Share of the soak's five-minute windows in which an alarm could have spoken at all. Range: 0 to 1. */
   readonly watchedFraction: number | undefined;
+  /**
+   * Nothing was measured of the canary in the newest minutes, although its soak so far says that there must have been some.
+   * `undefined`: the metrics could not be read.
+   */
+  readonly fellSilent: boolean | undefined;
   /** Names of the canary's alarms in ALARM. `undefined`: the states could not be read. */
   readonly alarmsInAlarm: readonly string[] | undefined;
 }
@@ -88,6 +93,12 @@ function judgeSoak(
   wait: string[],
   blind: { measured: "nothing" | "too-little"; reason: string }[],
 ): void {
+  if (evidence.fellSilent) {
+    blind.push({
+      measured: "nothing",
+      reason: "the canary fell silent: no request was measured in the newest minutes",
+    });
+  }
   if (canary.servedPercents.includes(canary.exposurePercent)) return;
   const wave = waveAt(record.plan, canary.exposurePercent);
   if (!wave) return;

@@ -1,7 +1,7 @@
 /** Taking traffic away: the only direction in which the record changes without an opening. */
 
 import { versionOf } from "./outcome.ts";
-import { committedPercent, type Hold, type Instant, type RolloutRecord } from "./record.ts";
+import { type CanaryState, committedPercent, type Hold, type Instant, type RolloutRecord } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
 import { holdKey } from "./releases.ts";
 
@@ -21,7 +21,7 @@ export function lowerCanary(draft: RecordDraft, targetPercent: number): void {
   const from = canary.exposurePercent;
   draft.set({
     canary: {
-      ...canary,
+      ...(targetPercent === 0 ? unexposed(canary) : canary),
       exposurePercent: targetPercent,
       waveOpenedAt: draft.now,
       servedPercents: [],
@@ -45,6 +45,10 @@ export function steppedNow(record: RolloutRecord, digest: string, now: Instant):
       breach.digest === digest ? { ...breach, lastStepAt: now } : breach,
     ]),
   );
+}
+
+function unexposed({ exposedSince: _since, openedFromPercent: _from, ...canary }: CanaryState): CanaryState {
+  return canary;
 }
 
 /** (h) After a finish every lowering means the previous release at 100; it is the record's baseline again. */

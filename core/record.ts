@@ -51,6 +51,10 @@ export interface CanaryState {
   readonly exposurePercent: number;
   /** Start of the soak clock at this exposure. */
   readonly waveOpenedAt: Instant;
+  /** Since when it has had traffic without a break; absent at exposure 0. */
+  readonly exposedSince?: Instant;
+  /** What it had before the latest opening; absent at exposure 0. Unit: percent. */
+  readonly openedFromPercent?: number;
   /** Exposures whose soak this attempt has served healthy; a breach voids them. */
   readonly servedPercents: readonly number[];
   /** When the last traffic left it; absent while it has some or never had any. */

@@ -17,18 +17,18 @@ export interface VisibilityReading {
   readonly canaryRequests: number | undefined;
   /** The canary's own report (`emf`); equal to `canaryRequests` where the source is the load balancer itself. */
   readonly canaryReported: number | undefined;
+  /** The least share the canary had in the window. */
   readonly exposurePercent: number;
-  readonly waveOpenedAt: Instant;
 }
 
-/** The window to look at, or `undefined` when the wave is too young to fill it. */
+/** The window to look at, or `undefined` while the canary has not had traffic that long. */
 export function visibilityWindow(
-  waveOpenedAt: Instant,
+  exposedSince: Instant,
   now: Instant,
 ): { readonly from: Instant; readonly to: Instant } | undefined {
   const to = Math.floor((now - visibilityLagSeconds * 1_000) / 60_000) * 60_000;
   const from = to - visibilityWindowSeconds * 1_000;
-  return from > waveOpenedAt ? { from, to } : undefined;
+  return from > exposedSince ? { from, to } : undefined;
 }
 
 /**

@@ -78,7 +78,7 @@ async function readHealth(
 async function readVisibility(ports: Ports, record: RolloutRecord): Promise<Observation["visibility"]> {
   const canary = record.canary;
   if (!canary || canary.exposurePercent === 0) return "not-looked";
-  const window = visibilityWindow(canary.waveOpenedAt, ports.clock.now());
+  const window = visibilityWindow(canary.exposedSince ?? canary.waveOpenedAt, ports.clock.now());
   if (!window) return "not-looked";
   const queries = requestQueries(record, canary.digest);
   const sums = await ports.metrics.requestSums(queries, { ...window, periodSeconds: 60 });
@@ -90,8 +90,10 @@ async function readVisibility(ports: Ports, record: RolloutRecord): Promise<Obse
     baselineRequests: total("baseline"),
     canaryRequests: total("canary"),
     canaryReported: total(record.source === "emf" ? "reported" : "canary"),
-    exposurePercent: canary.exposurePercent,
-    waveOpenedAt: canary.waveOpenedAt,
+    exposurePercent:
+      window.from >= canary.waveOpenedAt
+        ? canary.exposurePercent
+        : Math.min(canary.exposurePercent, canary.openedFromPercent ?? canary.exposurePercent),
   });
 }
 

@@ -2,7 +2,7 @@
  * The program's first phase: reads what is real and decides, for every service, what its rules shall say. Only reads; the
  * guard looks again before anything is written.
  */
-import { alarmsFor } from "../core/alarms.ts";
+import { alarmsFor, sourceDelaySeconds } from "../core/alarms.ts";
 import type { Declaration, Intent, LiveTraffic, Notice, Reality } from "../core/declaration.ts";
 import { declare } from "../core/declare.ts";
 import { describeDetections } from "../core/detection.ts";
@@ -21,6 +21,10 @@ export type DecidePorts = Pick<Ports, "records" | "traffic" | "alarms" | "metric
 
 /** Length of the windows in which the gate asks whether an alarm could have spoken. Unit: seconds. */
 const watchedWindowSeconds = 300;
+
+/** How far back silence is looked for, and how many requests there must have been for it to mean anything. */
+const newestMinutes = 2;
+const silenceFloor = 10;
 
 /** Decides for every service of the config, and refuses to lose one that only the record still knows. */
 export async function decideEnvironment(config: EnvironmentConfig, ports: DecidePorts): Promise<Declaration[]> {
@@ -214,24 +218,33 @@ async function readRequests(
   service: ServiceConfig,
   record: RolloutRecord,
   ports: DecidePorts,
-): Promise<Pick<SoakEvidence, "canaryRequests" | "watchedFraction">> {
+): Promise<Omit<SoakEvidence, "alarmsInAlarm">> {
   const canary = record.canary;
-  if (!canary || canary.exposurePercent === 0) return { canaryRequests: 0, watchedFraction: 0 };
+  if (!canary || canary.exposurePercent === 0) return { canaryRequests: 0, watchedFraction: 0, fellSilent: false };
   const id = service.source === "emf" ? "reported" : "canary";
   const range = { from: canary.waveOpenedAt, to: ports.clock.now(), periodSeconds: watchedWindowSeconds };
   try {
-    const sums = await ports.metrics.requestSums(
-      requestQueries(record, canary.digest).filter((query) => query.id === id),
-      range,
-    );
-    const points = sums[id] ?? [];
+    const queries = requestQueries(record, canary.digest).filter((query) => query.id === id);
+    const points = (await ports.metrics.requestSums(queries, range))[id] ?? [];
+    const newest = newestWindow(range.to, service.source);
+    const latest = (await ports.metrics.requestSums(queries, { ...newest, periodSeconds: 60 }))[id] ?? [];
+    const canaryRequests = points.reduce((total, point) => total + point.sum, 0);
+    // Judged by what the soak itself had, so that a quiet service is not called silent for being quiet.
+    const expected = (canaryRequests * (newest.to - newest.from)) / Math.max(1, range.to - range.from);
     return {
-      canaryRequests: points.reduce((total, point) => total + point.sum, 0),
+      canaryRequests,
+      fellSilent: expected >= silenceFloor && latest.every((point) => point.sum === 0),
       watchedFraction: watchedFraction(points, range, requestFloor(service.objectives, service.source)),
     };
   } catch {
-    return { canaryRequests: undefined, watchedFraction: undefined };
+    return { canaryRequests: undefined, watchedFraction: undefined, fellSilent: undefined };
   }
+}
+
+/** The newest whole minutes that have surely arrived. */
+function newestWindow(now: Instant, source: MetricSource): { readonly from: Instant; readonly to: Instant } {
+  const to = Math.floor((now - sourceDelaySeconds[source] * 1_000 - 30_000) / 60_000) * 60_000;
+  return { from: to - newestMinutes * 60_000, to };
 }
 
 /** The least floor among the critical alarms: below it none of them could have spoken. */

@@ -62,6 +62,8 @@ const canary = z.strictObject({
   attempt: count,
   exposurePercent: percent,
   waveOpenedAt: instant,
+  exposedSince: instant.optional(),
+  openedFromPercent: z.number().min(0).max(100).optional(),
   servedPercents: z.array(percent),
   weightsLeftAt: instant.optional(),
 });

@@ -68,6 +68,8 @@ export function aFullRecord(overrides: Partial<RolloutRecord> = {}): RolloutReco
       attempt: 2,
       exposurePercent: 12.5,
       waveOpenedAt: at,
+      exposedSince: at,
+      openedFromPercent: 10,
       servedPercents: [],
       weightsLeftAt: at + 1,
     },

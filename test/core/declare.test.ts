@@ -7,7 +7,7 @@ import { planPresets } from "../../core/plans.ts";
 import type { RolloutRecord } from "../../core/record.ts";
 import { anAdoptedRelease, aRelease, v1, v2, v3, World } from "../helpers/world.ts";
 
-const good: SoakEvidence = { canaryRequests: 100_000, watchedFraction: 1, alarmsInAlarm: [] };
+const good: SoakEvidence = { canaryRequests: 100_000, watchedFraction: 1, fellSilent: false, alarmsInAlarm: [] };
 const now = Date.UTC(2026, 5, 1);
 
 const base = await new World().rolledOutTo(25);

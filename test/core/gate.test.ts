@@ -10,7 +10,7 @@ const opened = Date.UTC(2026, 0, 5, 10);
 const served = opened + 24 * 60 * 60_000;
 const digest = "sha256:new";
 
-const good: SoakEvidence = { canaryRequests: 1_000, watchedFraction: 0.5, alarmsInAlarm: [] };
+const good: SoakEvidence = { canaryRequests: 1_000, watchedFraction: 0.5, fellSilent: false, alarmsInAlarm: [] };
 
 const hold: Hold = {
   id: "hold-1",
@@ -60,7 +60,7 @@ describe("the gate", () => {
     const again = recordOf({
       canary: { digest, attempt: 1, exposurePercent: 10, waveOpenedAt: served, servedPercents: [10] },
     });
-    const nothing = { canaryRequests: 0, watchedFraction: 0, alarmsInAlarm: [] };
+    const nothing = { canaryRequests: 0, watchedFraction: 0, fellSilent: false, alarmsInAlarm: [] };
     expect(judge(again, digest, nothing, served).kind).toBe("promote");
   });
 
@@ -123,6 +123,17 @@ describe("the gate", () => {
       { kind: "cannot-tell", measured: "nothing", reasons: ["no request of the canary was measured in this soak"] },
     ],
     [
+      "a canary that fell silent in the newest minutes",
+      {},
+      { fellSilent: true },
+      served,
+      {
+        kind: "cannot-tell",
+        measured: "nothing",
+        reasons: ["the canary fell silent: no request was measured in the newest minutes"],
+      },
+    ],
+    [
       "too few requests",
       {},
       { canaryRequests: 999 },
@@ -176,7 +187,7 @@ describe("the gate", () => {
   });
 
   it("lifts soak and requests by an override, never hold, pause, breach or alarm [C1]", () => {
-    const nothing: SoakEvidence = { canaryRequests: 0, watchedFraction: 0, alarmsInAlarm: [] };
+    const nothing: SoakEvidence = { canaryRequests: 0, watchedFraction: 0, fellSilent: false, alarmsInAlarm: [] };
     const hurried = (change: Partial<RolloutRecord>, evidence: Partial<SoakEvidence> = {}) =>
       judge(recordOf(change), digest, { ...nothing, ...evidence }, opened, "in a hurry").kind;
     expect(hurried({})).toBe("promote");
@@ -191,14 +202,14 @@ describe("the gate", () => {
     const staged = recordOf({
       canary: { digest, attempt: 1, exposurePercent: 0, waveOpenedAt: opened, servedPercents: [] },
     });
-    const nothing: SoakEvidence = { canaryRequests: 0, watchedFraction: 0, alarmsInAlarm: [] };
+    const nothing: SoakEvidence = { canaryRequests: 0, watchedFraction: 0, fellSilent: false, alarmsInAlarm: [] };
     expect(judge(staged, digest, nothing, opened).kind).toBe("promote");
     expect(judge(staged, digest, { ...nothing, alarmsInAlarm: ["x"] }, opened).kind).toBe("roll-back");
   });
 });
 
 describe("visibility", () => {
-  const reading = { exposurePercent: 10, waveOpenedAt: opened };
+  const reading = { exposurePercent: 10 };
   it.each([
     // Baseline, canary on the load balancer, canary reported, exposure; what is said.
     [900, 100, 100, 10, "seen"],
@@ -213,7 +224,7 @@ describe("visibility", () => {
     [5_000, undefined, undefined, 100, "seen"],
     [undefined, undefined, undefined, 100, "all-missing"],
   ] as const)(
-    "with %j, %j and %j at %d %% says %s [B8]",
+    "counts %j, %j and %j at exposure %d: %s [B8]",
     (baselineRequests, canaryRequests, canaryReported, exposurePercent, said) => {
       expect(visibilityOf({ ...reading, baselineRequests, canaryRequests, canaryReported, exposurePercent })).toBe(
         said,

@@ -73,6 +73,26 @@ describe("attempts", () => {
   });
 });
 
+describe("adopted groups", () => {
+  it("holds the next version in a group whose last one was rolled back, at any attempt of its own [B5]", async () => {
+    const green = anAdoptedRelease("2.0.0", "arn:group/green");
+    const world = await new World().rolledOutTo(25, green);
+    for (const name of world.cloud.alarms.keys()) {
+      if (name.includes("/2-0-0-") && name.includes(errorRate)) world.setAlarm(name, "ALARM");
+    }
+    await world.reconcile();
+    const [hold] = Object.values(world.record.holds);
+    expect(hold).toMatchObject({ scope: "digest", digest: green.digest });
+    const next = anAdoptedRelease("2.0.1", "arn:group/green");
+    expect(await world.up({ canary: next, wavePercent: 10 })).toEqual({
+      kind: "refused",
+      reasons: [
+        `checkout.wave: 10 refused, attempt 1 ended in a rollback; acknowledge ${hold?.id} with a reason first`,
+      ],
+    });
+  });
+});
+
 describe("steps and settling", () => {
   it("lets a breach settle after the lowering that another one caused [B2]", async () => {
     const world = await new World().rolledOutTo(50);
@@ -294,7 +314,7 @@ describe("several ups and releases", () => {
     expect(await world.up({ baseline: greener, canary: bluer })).toEqual({
       kind: "refused",
       reasons: [
-        "checkout: 3.0.0 and 1.0.0 have the same target group arn:group/blue, and both are still needed; expected a group for each. Give another group, or wait until the rollback window is over",
+        "checkout: 3.0.0 and 1.0.0 have the same target group arn:group/blue, and both are still needed; expected a group for each. Set the other one's wave to 0, or wait until its rollback window is over",
       ],
     });
     await world.wait(day + 1);

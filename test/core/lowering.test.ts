@@ -34,7 +34,7 @@ describe("targets", () => {
       "warning: checkout: LOWERED from 50 % to 25 %, error-rate (warning) of 2.0.0 at 50 %",
       "warning: checkout: LOWERED from 25 % to 12 %, error-rate (warning) of 2.0.0 at 50 %",
       "warning: checkout: LOWERED from 12 % to 10 %, error-rate (warning) of 2.0.0 at 50 %",
-      "warning: checkout: ROLLED BACK from 10 % to 0 %, error-rate (warning) of 2.0.0 at 50 %",
+      "critical: checkout: ROLLED BACK from 10 % to 0 %, error-rate (warning) of 2.0.0 at 50 %",
     ]);
   });
 
@@ -213,6 +213,26 @@ describe("live against the record", () => {
     expect(pagesOf(world)).toEqual([
       "critical: checkout: HELD, live is at 33.333333333333336 %, the record says 50 %, and nobody said why",
     ]);
+  });
+
+  it("knows an up's own lowering by its lease, until the lease lapses [A4, B5]", async () => {
+    const world = await new World().rolledOutTo(50);
+    await world.up({ canary: v2, wavePercent: 10 }, { dies: "commit" });
+    await world.wait(9);
+    expect([world.live(v2), holdsOf(world), world.record.canary?.exposurePercent]).toEqual([10, [], 50]);
+    await world.wait(2);
+    expect([world.live(v2), holdsOf(world)]).toEqual([10, ["unexplained-lowering service freeze 10"]]);
+  });
+
+  it("freezes a finished release that breaches after its rollback window: nothing is armed any more [B12]", async () => {
+    const world = await new World().rolledOutTo(100);
+    await world.wait(7 * day);
+    await world.must(world.up({ baseline: v2 }));
+    await world.wait(day + 1);
+    world.alarm(v2, critical, "ALARM");
+    await world.reconcile();
+    expect([world.live(v2), holdsOf(world)]).toEqual([100, ["no-other-release service freeze 100"]]);
+    expect(pagesOf(world)).toEqual(["critical: checkout: FROZEN, error-rate (critical) of 2.0.0, the baseline"]);
   });
 
   it("takes a hand-made return to the previous release for one, and holds [B5, B12]", async () => {

@@ -59,8 +59,11 @@ describe("a commit", () => {
       attempt: 1,
       exposurePercent: 25,
       waveOpenedAt: world.cloud.nowMs,
+      exposedSince: world.record.canary?.exposedSince,
+      openedFromPercent: 10,
       servedPercents: [10],
     });
+    expect(world.record.canary?.exposedSince).toBeLessThan(world.cloud.nowMs);
     expect([world.record.lease, world.record.ceilings[v2.digest]]).toEqual([undefined, 25]);
   });
 
