@@ -13,7 +13,6 @@ import {
   type Breach,
   committedPercent,
   type HistoryEntry,
-  holdsOn,
   type Instant,
   type RolloutRecord,
   type WatchedAlarm,
@@ -376,17 +375,4 @@ function escalate(draft: RecordDraft, seen: Observation): void {
       `${breach.objective} (${breach.severity}) goes on at ${canary.exposurePercent} %: next step ${targetPercent} %`,
     );
   }
-}
-
-/** Whether live traffic could still rise by itself: a granted opening is under way. */
-export function openingUnderWay(record: RolloutRecord, now: Instant): boolean {
-  const canary = record.canary;
-  return canary !== undefined && grantedPercent(record, canary.digest, now) > canary.exposurePercent;
-}
-
-/** Unacknowledged holds of the record, oldest first. */
-export function standingHolds(record: RolloutRecord) {
-  return [...new Set([...holdsOn(record, record.baseline), ...holdsOn(record, record.canary?.digest ?? "")])].sort(
-    (left, right) => left.at - right.at,
-  );
 }

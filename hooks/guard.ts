@@ -10,7 +10,7 @@ import {
   loweringProblems,
   openingProblems,
 } from "../core/guard-checks.ts";
-import { committedPercent, holdsOn, type Lease, type RolloutRecord } from "../core/record.ts";
+import { committedPercent, committedShares, holdsOn, type Lease, type RolloutRecord } from "../core/record.ts";
 import { sameShares, sharesOf } from "../core/traffic-shares.ts";
 import { type Ports, RevisionConflictError, type TargetHealth } from "./ports.ts";
 
@@ -48,13 +48,14 @@ export function makeGuard(ports: Ports, options: GuardOptions): Guard {
     const live = await liveShares(ports, write);
     if (record === undefined || record.retiredAt !== undefined) return guardFirst(declared, live, options);
 
-    const receivers = new Set([record.baseline]);
+    // A rule that somebody deleted comes back at what the record grants, which is no raise.
+    const shares = live?.shares ?? committedShares(record);
     const rising = Object.entries(declared.shares).find(
-      ([digest, percent]) => !receivers.has(digest) && percent > (live?.shares[digest] ?? 0) + 1e-6,
+      ([digest, percent]) => digest !== record.baseline && percent > (shares[digest] ?? 0) + 1e-6,
     );
     if (rising) return open(ports, write, options, { digest: rising[0], toPercent: Math.round(rising[1]) });
-    const falling = Object.entries(live?.shares ?? {}).find(
-      ([digest, percent]) => !receivers.has(digest) && percent > (declared.shares[digest] ?? 0) + 1e-6,
+    const falling = Object.entries(shares).find(
+      ([digest, percent]) => digest !== record.baseline && percent > (declared.shares[digest] ?? 0) + 1e-6,
     );
     if (falling) {
       const toPercent = Math.round(declared.shares[falling[0]] ?? 0);

@@ -32,7 +32,8 @@ export async function observe(ports: Ports, record: RolloutRecord): Promise<Seen
   const rules = await attempt("rules", () => ports.traffic.readRules(watched));
   const alarms = await attempt("alarms", () => ports.alarms.describe(record.alarms.map((alarm) => alarm.alarmName)));
   const health = await readHealth(ports, record, attempt);
-  const visibility = (await attempt("metrics", () => readVisibility(ports, record))) ?? "not-looked";
+  // Metrics that cannot be read are metrics that are missing: the blind clock runs.
+  const visibility = (await attempt("metrics", () => readVisibility(ports, record))) ?? "all-missing";
   return { observation: { live: liveOf(record, rules), alarms, health, visibility }, rules, failures, blindness };
 }
 

@@ -3,7 +3,7 @@
  * guard looks again before anything is written.
  */
 import { alarmsFor, sourceDelaySeconds } from "../core/alarms.ts";
-import type { Declaration, Intent, LiveTraffic, Notice, Reality } from "../core/declaration.ts";
+import type { Declaration, Intent, LiveTraffic, Notice, Reality, Step } from "../core/declaration.ts";
 import { declare } from "../core/declare.ts";
 import { describeDetections } from "../core/detection.ts";
 import type { SoakEvidence } from "../core/gate.ts";
@@ -70,9 +70,22 @@ async function decideService(
   const proposed = declare(intent, reality, now);
   const needsEvidence = reality.kind === "record" && (proposed.step === "opening" || proposed.step === "finish");
   const declared = needsEvidence
-    ? declare(intent, reality, now, await readEvidence(config.environment, service, reality.record, ports))
+    ? declare(
+        intent,
+        reality,
+        now,
+        await readEvidence(config.environment, service, reality.record, proposed.step, ports),
+      )
     : proposed;
-  return { ...declared, notices: [...declared.notices, ...unwatched(service), ...inSight(service, declared)] };
+  const notices = [...declared.notices, ...overridden(declared), ...unwatched(service), ...inSight(service, declared)];
+  return { ...declared, notices };
+}
+
+/** An override left in the config would lift the soak of every later wave too. */
+function overridden({ service, step, overrideReason }: Declaration): Notice[] {
+  if (overrideReason === undefined || (step !== "opening" && step !== "finish")) return [];
+  const text = `${service}: soak and request rules of the gate are OVERRIDDEN (${overrideReason}); take overrideReason out again after this up`;
+  return [{ kind: "note", severity: "warning", text }];
 }
 
 /** Objectives the source cannot see and criteria nobody watches yet are said, by name, every time. */
@@ -185,11 +198,12 @@ async function readEvidence(
   environment: string,
   service: ServiceConfig,
   record: RolloutRecord,
+  step: Step,
   ports: DecidePorts,
 ): Promise<SoakEvidence> {
-  const digest = service.canary?.digest ?? record.canary?.digest;
-  const known = digest === undefined ? undefined : record.releases[digest];
-  const release = known ?? service.canary;
+  // What finishes is the record's canary, even where the config names the next one in the same up.
+  const digest = step === "finish" ? record.canary?.digest : (service.canary?.digest ?? record.canary?.digest);
+  const release = (digest === undefined ? undefined : record.releases[digest]) ?? service.canary;
   return {
     ...(await readRequests(service, record, ports)),
     alarmsInAlarm: release ? await alarmsInAlarm(environment, service, release, ports) : undefined,

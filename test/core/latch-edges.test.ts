@@ -398,3 +398,30 @@ describe("modes", () => {
     expect(world.live(v2)).toBe(0);
   });
 });
+
+describe("a rule that somebody deleted", () => {
+  it("comes back at the committed exposure, and can be lowered on the way [A3]", async () => {
+    const world = await new World().rolledOutTo(25);
+    world.cloud.rules.delete(mainRule);
+    await world.must(world.up({ canary: v2, wavePercent: 25 }));
+    expect(world.live(v2)).toBe(25);
+    world.cloud.rules.delete(mainRule);
+    await world.must(world.up({ canary: v2, wavePercent: 0 }));
+    expect([world.live(v1), world.live(v2)]).toEqual([100, 0]);
+  });
+});
+
+describe("a finish beside the next canary", () => {
+  it("judges the alarms of the release that finishes [C1]", async () => {
+    const world = await new World(aService({}, "rapid")).rolledOutTo(100);
+    await world.wait(31);
+    // The alarm speaks, the hook has not looked yet.
+    world.alarm(v2, "error-rate/critical", "ALARM");
+    expect(await world.up({ baseline: v2, canary: v3, wavePercent: 0 })).toMatchObject({
+      kind: "refused",
+      reasons: expect.arrayContaining([
+        expect.stringMatching(/^checkout: finishing 2.0.0: alarm .*2-0-0.*error-rate\/critical.* is in ALARM$/),
+      ]),
+    });
+  });
+});

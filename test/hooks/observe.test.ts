@@ -29,7 +29,7 @@ describe("what is seen", () => {
     ["rules", { live: undefined }, ["rules: denied"], 1],
     ["alarms", { alarms: undefined }, ["alarms: denied"], 1],
     ["health", { health: {} }, ["health of 1.0.0: denied", "health of 2.0.0: denied"], 0],
-    ["metrics", { visibility: "not-looked" }, ["metrics: denied"], 0],
+    ["metrics", { visibility: "all-missing" }, ["metrics: denied"], 0],
   ] as const)("leaves out %s that cannot be read, and says so [B8]", async (fails, absent, failures, blindness) => {
     const seen = await seenBy(await new World().rolledOutTo(10), fails);
     expect(seen.observation).toMatchObject(absent);
