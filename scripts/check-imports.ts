@@ -43,7 +43,9 @@ function wrongArrows(file: string, source: string): string[] {
       const target = normalize(join(dirname(file), specifier));
       const targetFolder = target.split("/")[0] ?? "";
       if (!may.has(targetFolder)) {
-        wrong.push(`${file}: imports ${target}; ${folder} may import from ${[...may].join(", ")}. Move the code, or pass it in`);
+        wrong.push(
+          `${file}: imports ${target}; ${folder} may import from ${[...may].join(", ")}. Move the code, or pass it in`,
+        );
       }
     } else if (forbiddenPackages[folder]?.test(specifier)) {
       wrong.push(`${file}: imports ${specifier}, which ${folder} may not load. Take it in as a port`);
@@ -52,8 +54,13 @@ function wrongArrows(file: string, source: string): string[] {
   return wrong;
 }
 
-const files = globSync(Object.keys(allowed).map((folder) => `${folder}/**/*.ts`), { cwd: root });
-const wrong = files.flatMap((file) => wrongArrows(relative(root, join(root, file)), readFileSync(join(root, file), "utf8")));
+const files = globSync(
+  Object.keys(allowed).map((folder) => `${folder}/**/*.ts`),
+  { cwd: root },
+);
+const wrong = files.flatMap((file) =>
+  wrongArrows(relative(root, join(root, file)), readFileSync(join(root, file), "utf8")),
+);
 if (wrong.length > 0) {
   console.error(wrong.join("\n"));
   process.exit(1);
