@@ -2,9 +2,10 @@
  * From open breaches to a lower exposure: the lowest stored target wins, the receiver is looked at first (B12), and every
  * lowering closes the latch with a hold.
  */
-import type { Observation } from "./decide.ts";
+
 import { currentAttempt, grantedPercent, holdOf, lowerCanary, returnToPrevious } from "./lowering.ts";
 import { loweringResponses } from "./objectives.ts";
+import type { Observation } from "./observation.ts";
 import { versionOf } from "./outcome.ts";
 import { type Breach, committedPercent } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";

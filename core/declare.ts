@@ -4,19 +4,14 @@
  */
 
 import type { Declaration, Intent, LiveTraffic, Notice, Reality, Step } from "./declaration.ts";
+import { baselineAsk, judgeWith } from "./declare-baseline.ts";
 import { canaryAsk } from "./declare-canary.ts";
 import type { SoakEvidence } from "./gate.ts";
-import { judge } from "./gate.ts";
-import { note, type Outcome, sharesAt, stay, versionOf, warning } from "./outcome.ts";
+import { liveReleases, mostReleasesAttached, secondsUntilRoom, sharedGroups } from "./live-set.ts";
+import { note, sharesAt, warning } from "./outcome.ts";
 import { committedPercent, holdsOn, type Instant, type RolloutRecord } from "./record.ts";
-import { holdKey, type Release } from "./releases.ts";
+import type { Release } from "./releases.ts";
 import { attemptIsOver, mayStick } from "./traffic-shares.ts";
-
-/** ALB may go on using old weights for a while, so what lost its weights stays this long. Source: argo-rollouts #4595, 2026-01. */
-export const leaveAfterSeconds = 120;
-
-/** A forward action takes five target groups, not adjustable. Source: AWS ALB quotas, read 2026-11. */
-export const mostReleasesAttached = 5;
 
 /**
  * Decides what one service's rules shall say after this `up`.
@@ -178,105 +173,6 @@ function declareKnown(
   };
 }
 
-/** The baseline asked for is another than the record's: finish, pinned, or a replacement (b, h, p). */
-function baselineAsk(
-  intent: Intent,
-  record: RolloutRecord,
-  now: Instant,
-  evidence: SoakEvidence | undefined,
-  notices: Notice[],
-  refusals: string[],
-): Outcome | undefined {
-  const asked = intent.baseline;
-  if (asked.digest === record.baseline) return undefined;
-  const canary = record.canary;
-
-  if (canary && asked.digest === canary.digest && canary.exposurePercent === 100) {
-    const verdict = judgeWith(record, canary.digest, evidence, now, intent);
-    if (verdict !== undefined && verdict.kind !== "promote") {
-      refusals.push(...verdict.reasons.map((reason) => `${intent.service}: finishing ${asked.version}: ${reason}`));
-    }
-    notices.push(
-      note(
-        "finish",
-        `${intent.service}: finish, ${asked.version} becomes the baseline; the old one stays attached and armed for ${record.rollbackWindowMinutes} min`,
-      ),
-    );
-    return {
-      step: "finish",
-      baseline: asked.digest,
-      ...(intent.canary ? { canary: { digest: intent.canary.digest, attempt: intent.attempt } } : {}),
-      shares: { [asked.digest]: 100 },
-      exposurePercent: 0,
-      intent: { digest: asked.digest, attempt: canary.attempt, wave: 100 },
-    };
-  }
-  const held = holdsOn(record, asked.digest).length > 0 || wasRolledBack(record, asked.digest);
-  if (held && intent.replaceBaselineReason === undefined) {
-    notices.push(
-      warning(
-        "pinned",
-        `${intent.service}: pinned, ${asked.version} is held and does not come back as baseline; ${versionOf(record, record.baseline)} stays. Name it as baseline again`,
-      ),
-    );
-    return stay(record);
-  }
-  if (intent.replaceBaselineReason === undefined) {
-    refusals.push(
-      `${intent.service}.baseline: ${asked.version} is not the record's baseline ${versionOf(record, record.baseline)} and has not finished a rollout${canary?.digest === asked.digest ? ` (it is at ${canary.exposurePercent} %; expected 100 %)` : ""}. Roll it out as canary, or give replaceBaseline with a reason`,
-    );
-    return stay(record);
-  }
-  if (holdsOn(record, asked.digest).length > 0) {
-    refusals.push(
-      `${intent.service}.baseline: ${asked.version} is held; replaceBaseline does not lift a hold. Acknowledge it with a reason first`,
-    );
-    return stay(record);
-  }
-  if (held) {
-    refusals.push(
-      `${intent.service}.baseline: ${asked.version} was rolled back; replaceBaseline does not bring it back. Roll it out as canary with the next attempt`,
-    );
-    return stay(record);
-  }
-  if (committedPercent(record) > 0) {
-    refusals.push(
-      `${intent.service}.replaceBaseline: a canary has ${committedPercent(record)} %; expected 0 %. Abandon it first`,
-    );
-    return stay(record);
-  }
-  if (record.paused) refusals.push(`${intent.service}.replaceBaseline: paused by ${record.paused.by}; resume first`);
-  notices.push(
-    warning(
-      "opening",
-      `${intent.service}: baseline replaced by ${asked.version} at 100 % (${intent.replaceBaselineReason})`,
-    ),
-  );
-  return {
-    step: "replace-baseline",
-    baseline: asked.digest,
-    shares: { [asked.digest]: 100 },
-    exposurePercent: 0,
-    intent: { digest: asked.digest, attempt: 1, wave: 100 },
-  };
-}
-
-/** Without evidence nothing is judged yet; the caller asks again. */
-function judgeWith(
-  record: RolloutRecord,
-  digest: string,
-  evidence: SoakEvidence | undefined,
-  now: Instant,
-  intent: Intent,
-) {
-  return evidence === undefined ? undefined : judge(record, digest, evidence, now, intent.overrideReason);
-}
-
-/** Its last attempt ended in a rollback; acknowledged or not, only a new attempt from the first wave brings it back (B5). */
-function wasRolledBack(record: RolloutRecord, digest: string): boolean {
-  return attemptIsOver(record, digest, Math.max(record.attempts[holdKey(digest)] ?? 0, 1));
-}
-
 /** (n): one release at 100 and no hold, or nothing can be let go. */
 function retireProblems(intent: Intent, record: RolloutRecord): string[] {
   const problems: string[] = [];
@@ -292,83 +188,6 @@ function retireProblems(intent: Intent, record: RolloutRecord): string[] {
     );
   }
   return problems;
-}
-
-/** Config and record together: what config no longer names stays until it may go. */
-function liveReleases(
-  intent: Intent,
-  record: RolloutRecord,
-  live: LiveTraffic | undefined,
-  now: Instant,
-  baseline: string,
-  canary: string | undefined,
-): Release[] {
-  const byDigest = new Map<string, Release>();
-  const fromRecord = (digest: string) => {
-    const release = record.releases[digest];
-    if (!release) return;
-    byDigest.set(digest, {
-      digest,
-      version: release.version,
-      ...(release.image === undefined ? {} : { image: release.image }),
-      ...(release.adopted ? { targetGroupArn: release.targetGroupArn } : {}),
-    });
-  };
-  const named = [intent.baseline, ...(intent.canary ? [intent.canary] : [])];
-  const take = (digest: string | undefined) => {
-    if (digest === undefined || byDigest.has(digest)) return;
-    const inConfig = named.find((release) => release.digest === digest);
-    // The record's version text wins for bytes it knows: names of groups and alarms hang on it, and must not move.
-    if (inConfig) byDigest.set(digest, { ...inConfig, version: record.releases[digest]?.version ?? inConfig.version });
-    else fromRecord(digest);
-  };
-  // What has no traffic yields its adopted group to the other version.
-  const isReused = (digest: string) => {
-    const release = record.releases[digest] ?? named.find((candidate) => candidate.digest === digest);
-    return release !== undefined && [...byDigest.values()].some((taken) => isSameGroup(taken, release));
-  };
-  take(baseline);
-  take(canary);
-  for (const release of named) if (!isReused(release.digest)) take(release.digest);
-  take(record.baseline);
-  const old = record.canary;
-  if (old && !mayGo(old, now) && (old.exposurePercent > 0 || !isReused(old.digest))) take(old.digest);
-  if (record.previous && record.previous.until > now) take(record.previous.digest);
-  // Whatever the record says: an opening that died before its commit has traffic too.
-  for (const digest of Object.keys(live?.shares ?? {})) if (!isReused(digest)) take(digest);
-  for (const [digest, leftAt] of Object.entries(record.leaving)) {
-    if (now - leftAt < leaveAfterSeconds * 1_000 && !isReused(digest)) take(digest);
-  }
-  return [...byDigest.values()];
-}
-
-/** An adopted group serves one release at a time: with two, a return to the one would serve the other. */
-function sharedGroups(intent: Intent, liveSet: readonly Release[]): string[] {
-  return liveSet.flatMap((release, index) => {
-    const other = liveSet.slice(0, index).find((before) => isSameGroup(before, release));
-    return other === undefined
-      ? []
-      : [
-          `${intent.service}: ${other.version} and ${release.version} have the same target group ${release.targetGroupArn}, and both are still needed; expected a group for each. Set the other one's wave to 0, or wait until its rollback window is over`,
-        ];
-  });
-}
-
-function isSameGroup(left: Release, right: Release): boolean {
-  return left.targetGroupArn !== undefined && left.targetGroupArn === right.targetGroupArn;
-}
-
-function mayGo(canary: NonNullable<RolloutRecord["canary"]>, now: Instant): boolean {
-  if (canary.exposurePercent > 0) return false;
-  return canary.weightsLeftAt === undefined || now - canary.weightsLeftAt >= leaveAfterSeconds * 1_000;
-}
-
-function secondsUntilRoom(record: RolloutRecord, now: Instant): number {
-  const ends = [
-    ...Object.values(record.leaving).map((leftAt) => leftAt + leaveAfterSeconds * 1_000),
-    ...(record.previous ? [record.previous.until] : []),
-  ].filter((end) => end > now);
-  return ends.length === 0 ? leaveAfterSeconds : Math.ceil((Math.min(...ends) - now) / 1_000);
 }
 
 function testersAfter(

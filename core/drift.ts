@@ -1,6 +1,7 @@
 /** Live against committed: what is above without a grant is lowered, what is below without a hold becomes one. */
-import type { Observation } from "./decide.ts";
+
 import { grantedPercent, holdOf, lowerCanary, returnToPrevious } from "./lowering.ts";
+import type { Observation } from "./observation.ts";
 import { versionOf } from "./outcome.ts";
 import { type Breach, committedPercent, committedShares, holdsOn } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";

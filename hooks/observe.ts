@@ -1,6 +1,7 @@
 /** Reads everything one decision needs. What cannot be read is absent from the observation, never guessed. */
-import type { Observation } from "../core/decide.ts";
+
 import { releaseKey } from "../core/naming.ts";
+import type { Observation } from "../core/observation.ts";
 import type { RolloutRecord } from "../core/record.ts";
 import { groupsOf, sharesOf } from "../core/traffic-shares.ts";
 import { visibilityOf, visibilityWindow } from "../core/visibility.ts";

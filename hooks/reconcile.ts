@@ -2,7 +2,8 @@
  * Reconcile: read, decide, record first, weights regardless, read back, page. Every minute for every service, and at once
  * when an alarm speaks; running it twice at one instant changes nothing more.
  */
-import { type Decision, decide } from "../core/decide.ts";
+import { decide } from "../core/decide.ts";
+import type { Decision } from "../core/observation.ts";
 import {
   committedPercent,
   committedShares,

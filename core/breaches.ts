@@ -1,0 +1,245 @@
+import { aboveRecordObjective } from "./drift.ts";
+import { currentAttempt, grantedPercent, holdOf } from "./lowering.ts";
+import { loweringResponses, type Response, type Severity } from "./objectives.ts";
+import type { Observation } from "./observation.ts";
+import { versionOf } from "./outcome.ts";
+import { waveAt } from "./plans.ts";
+import { type Breach, committedPercent, type RolloutRecord, type WatchedAlarm } from "./record.ts";
+import type { RecordDraft } from "./record-draft.ts";
+import { targetOf } from "./respond.ts";
+
+/** What one objective and severity of one release says: the worst of its windows. */
+interface Reading {
+  readonly key: string;
+  readonly alarm: WatchedAlarm;
+  readonly settleSeconds: number;
+}
+
+function readings(record: RolloutRecord, seen: Observation): Map<string, Reading> {
+  const open = new Map<string, Reading>();
+  if (seen.alarms === undefined) return open;
+  const inAlarm = new Set(seen.alarms.filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
+  for (const alarm of record.alarms) {
+    if (!inAlarm.has(alarm.alarmName)) continue;
+    const key = breachKey(alarm.objective, alarm.severity, alarm.digest);
+    const settleSeconds = Math.max(alarm.settleSeconds, open.get(key)?.settleSeconds ?? 0);
+    open.set(key, { key, alarm, settleSeconds });
+  }
+  return open;
+}
+
+/** The key of a breach: one for each objective, severity and release. */
+export function breachKey(objective: string, severity: Severity, digest: string): string {
+  return `${objective}/${severity}/${digest}`;
+}
+
+export const noDataObjective = "no-data";
+
+export function closeRecovered(draft: RecordDraft, seen: Observation): void {
+  const open = readings(draft.record, seen);
+  const kept: Record<string, Breach> = {};
+  let changed = false;
+  for (const [key, breach] of Object.entries(draft.record.breaches)) {
+    const still =
+      breach.objective === aboveRecordObjective
+        ? draft.record.mode === "observe" && isAbove(draft, seen, breach.digest)
+        : breach.objective === noDataObjective
+          ? // Only being seen again is a recovery; what cannot be told, or shows nothing at all, is not.
+            seen.visibility === "canary-missing" ||
+            (seen.visibility !== "seen" && share(draft.record, seen, breach.digest) > 0)
+          : seen.alarms === undefined || open.has(key);
+    if (still) kept[key] = breach;
+    else {
+      changed = true;
+      draft.tell(
+        "recovered",
+        `${breach.objective} (${breach.severity}) of ${versionOf(draft.record, breach.digest)} is within bounds again`,
+      );
+    }
+  }
+  if (changed) draft.set({ breaches: kept });
+}
+
+function isAbove(draft: RecordDraft, seen: Observation, digest: string): boolean {
+  if (seen.live === undefined) return true;
+  return (seen.live.shares[digest] ?? 0) > grantedPercent(draft.record, digest, draft.now) + 1e-6;
+}
+
+function share(record: RolloutRecord, seen: Observation, digest: string): number {
+  const live = seen.live?.shares[digest] ?? 0;
+  const committed = record.canary?.digest === digest ? committedPercent(record) : 0;
+  return Math.max(live, committed);
+}
+
+export function openBreaches(draft: RecordDraft, seen: Observation): void {
+  for (const reading of readings(draft.record, seen).values()) {
+    const { alarm } = reading;
+    const known = draft.record.breaches[reading.key];
+    // Recorded while observing, still bad, and now it may act: it starts over.
+    const mayActNow = known?.observed === true && draft.record.mode === "act" && alarm.mode === "act";
+    if (known && !mayActNow) continue;
+    const isCanary = draft.record.canary?.digest === alarm.digest;
+    if (isCanary && share(draft.record, seen, alarm.digest) > 0) {
+      openBreach(draft, seen, alarm, reading.settleSeconds);
+    } else if (alarm.digest === draft.record.baseline) {
+      openOnBaseline(draft, alarm, reading.settleSeconds);
+    }
+  }
+}
+
+export function openBreach(
+  draft: RecordDraft,
+  seen: Observation,
+  alarm: Pick<WatchedAlarm, "digest" | "objective" | "severity" | "response" | "mode" | "disableAnyway">,
+  settleSeconds: number,
+): void {
+  const { record, now } = draft;
+  // Live below the record is a lowering whose record was lost: counting from it would halve a half.
+  const exposureAtStartPercent = Math.max(seen.live?.shares[alarm.digest] ?? 0, committedPercent(record));
+  const byHuman =
+    waveAt(record.plan, exposureAtStartPercent)?.lowering === "human" && loweringResponses.has(alarm.response);
+  const response = byHuman ? "freeze" : alarm.response;
+  // An opening that breaches before its commit was never granted: never aim above what is committed.
+  const targetPercent = loweringResponses.has(response)
+    ? Math.min(targetOf(response, exposureAtStartPercent, record.plan), committedPercent(record))
+    : exposureAtStartPercent;
+  const observed = record.mode === "observe" || alarm.mode === "observe";
+  if (!observed && resume(draft, alarm, response, settleSeconds)) return;
+  const breach: Breach = {
+    id: `${alarm.objective}-${alarm.severity}-${now}`,
+    digest: alarm.digest,
+    objective: alarm.objective,
+    severity: alarm.severity,
+    response,
+    startedAt: now,
+    exposureAtStartPercent,
+    targetPercent,
+    lastStepAt: now,
+    settleSeconds,
+    disableAnyway: alarm.disableAnyway,
+    observed,
+  };
+  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  const what = `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)} at ${exposureAtStartPercent} %`;
+  if (observed) {
+    draft.tell("would-respond", `observing: ${what} would ${response} to ${targetPercent} %`);
+    return;
+  }
+  draft.tell("breach", `${what}: ${response}${loweringResponses.has(response) ? ` to ${targetPercent} %` : ""}`);
+  if (response === "notify") {
+    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed");
+  } else if (response === "freeze") {
+    draft.putHold(
+      holdOf(record, {
+        id: breach.id,
+        scope: "digest",
+        digest: alarm.digest,
+        at: now,
+        cause: "breach",
+        detail: byHuman ? `${what}; lowering at this wave is a human's decision` : what,
+        response,
+        targetPercent: committedPercent(record),
+      }),
+    );
+    draft.page(
+      breach.id,
+      "critical",
+      `${record.service}: FROZEN at ${exposureAtStartPercent} %, ${what}`,
+      "no opening until acknowledged; decide whether to kill",
+    );
+  }
+}
+
+/**
+ * An alarm that flaps says nothing new: until its last step has settled, its points may be from before that step; and a freeze
+ * that still stands needs no second hold and page. Such a breach goes on from its hold, where it was.
+ */
+function resume(
+  draft: RecordDraft,
+  alarm: Pick<WatchedAlarm, "digest" | "objective" | "severity" | "disableAnyway">,
+  response: Response,
+  settleSeconds: number,
+): boolean {
+  const { record, now } = draft;
+  const prefix = `${alarm.objective}-${alarm.severity}-`;
+  const hold = Object.values(record.holds)
+    .filter((candidate) => candidate.digest === alarm.digest && candidate.id.startsWith(prefix))
+    .filter((candidate) => /^\d+$/.test(candidate.id.slice(prefix.length)) && candidate.response === response)
+    .sort((left, right) => right.at - left.at)[0];
+  if (!hold) return false;
+  const lowers = loweringResponses.has(response);
+  const goesOn = lowers
+    ? now - hold.at < settleSeconds * 1_000 &&
+      committedPercent(record) === hold.targetPercent &&
+      currentAttempt(record, alarm.digest) === hold.attempt
+    : hold.acknowledged === undefined;
+  if (!goesOn) return false;
+  const breach: Breach = {
+    id: hold.id,
+    digest: alarm.digest,
+    objective: alarm.objective,
+    severity: alarm.severity,
+    response,
+    startedAt: now,
+    exposureAtStartPercent: hold.targetPercent,
+    targetPercent: hold.targetPercent,
+    lastStepAt: hold.at,
+    settleSeconds,
+    disableAnyway: alarm.disableAnyway,
+    observed: false,
+  };
+  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  draft.tell(
+    "breach",
+    `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)} is back; hold ${hold.id} goes on`,
+  );
+  return true;
+}
+
+/** The baseline breaches: back to the previous release inside the rollback window, else there is nowhere to go (a, h). */
+function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: number): void {
+  const { record, now } = draft;
+  const lowering = loweringResponses.has(alarm.response);
+  const canReturn = record.previous !== undefined && record.previous.until > now;
+  const observed = record.mode === "observe" || alarm.mode === "observe";
+  const response = lowering && !canReturn ? "freeze" : alarm.response;
+  const what = `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)}, the baseline`;
+  if (!observed && response === "freeze" && resume(draft, alarm, response, settleSeconds)) return;
+  const breach: Breach = {
+    id: `${alarm.objective}-${alarm.severity}-${now}`,
+    digest: alarm.digest,
+    objective: alarm.objective,
+    severity: alarm.severity,
+    response,
+    startedAt: now,
+    exposureAtStartPercent: 100 - committedPercent(record),
+    targetPercent: lowering && canReturn ? 0 : 100 - committedPercent(record),
+    lastStepAt: now,
+    settleSeconds,
+    disableAnyway: alarm.disableAnyway,
+    observed,
+  };
+  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  if (observed) {
+    draft.tell("would-respond", `observing: ${what} would ${response}`);
+    return;
+  }
+  draft.tell("breach", `${what}: ${response}`);
+  if (response === "freeze") {
+    draft.putHold(
+      holdOf(record, {
+        id: breach.id,
+        scope: "service",
+        digest: alarm.digest,
+        at: now,
+        cause: "no-other-release",
+        detail: `${what}; there is no other release to take its traffic`,
+        response,
+        targetPercent: breach.targetPercent,
+      }),
+    );
+    draft.page(breach.id, "critical", `${record.service}: FROZEN, ${what}`, "no other release can take its traffic");
+  } else if (response === "notify") {
+    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed");
+  }
+}

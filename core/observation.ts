@@ -1,0 +1,22 @@
+/** What a decision sees and what comes of it. */
+import type { LiveTraffic } from "./declaration.ts";
+import type { HistoryEntry, RolloutRecord } from "./record.ts";
+
+/** What the hook saw just now. Absent: it could not be read. */
+export interface Observation {
+  readonly live: LiveTraffic | undefined;
+  readonly alarms:
+    | readonly { readonly alarmName: string; readonly state: "OK" | "ALARM" | "INSUFFICIENT_DATA" }[]
+    | undefined;
+  readonly health: Readonly<Record<string, { readonly healthyCount: number; readonly totalCount: number }>>;
+  /** Whether the canary's requests were measured where there must have been some (B8). */
+  readonly visibility: "seen" | "canary-missing" | "all-missing" | "not-looked";
+}
+
+export interface Decision {
+  /** The very same object as before when nothing changed. */
+  readonly record: RolloutRecord;
+  readonly history: readonly HistoryEntry[];
+  /** Live traffic has more than the record grants: the main rules must be written from the record. */
+  readonly lowersLive: boolean;
+}
