@@ -2,8 +2,10 @@
  * What the real Pulumi engine plans and does with the program, provider and cloud stood in for, guard and hook for real.
  * Runs within `npm run test:aws` where `pulumi` is on PATH.
  */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Estate, later, next, old } from "./estate.ts";
+import { parse } from "yaml";
+import { Estate, existingLoadBalancer, later, next, old } from "./estate.ts";
 import { engineOnPath, mutations, type Step } from "./harness.ts";
 
 const rule = "aws:lb/listenerRule:ListenerRule";
@@ -169,5 +171,40 @@ describe.skipIf(!engineOnPath())("a finish under the real engine", { timeout: 18
     expect(await estate.record()).toMatchObject({ previous: { digest: `sha256:${"1".repeat(64)}` } });
     const idle = await estate.up();
     expect(plan(idle.steps)).toEqual([]);
+  });
+});
+
+describe.skipIf(!engineOnPath())("an adopted listener under the real engine", { timeout: 180_000 }, () => {
+  let estate: Estate;
+  afterAll(() => estate.remove());
+
+  it("applies Pulumi.prod.yaml on what is there already, and opens its first wave [A3, A4]", async () => {
+    const there = await existingLoadBalancer();
+    const [blue = "", green = ""] = there.groupArns;
+    const file = parse(readFileSync(new URL("../../Pulumi.prod.yaml", import.meta.url), "utf8"));
+    const written = file.config["tidegate:services"].checkout;
+    const service = {
+      ...written,
+      baseline: { ...written.baseline, targetGroupArn: blue },
+      canary: { ...written.canary, targetGroupArn: green },
+    };
+    estate = await Estate.build(file.config["tidegate:environment"], {
+      network: { vpcId: there.vpcId, listenerArn: there.listenerArn },
+      service,
+    });
+    const preview = await estate.engine.preview();
+    expect(preview.errors).toBe("");
+    const first = await estate.up();
+    expect(first.errors).toBe("");
+    expect(first.steps.filter((step) => [group, "aws:lb/listener:Listener"].includes(step.type))).toEqual([]);
+    expect((await estate.record()).releases[`${blue}#2.3.1`]).toMatchObject({ adopted: true, targetGroupArn: blue });
+
+    await estate.reconcile();
+    const wave = await estate.up();
+    expect(wave.errors).toBe("");
+    expect(plan(wave.steps)).toEqual([`update ${opening} input`, `update ${rule} actions`]);
+    expect((await estate.weights()).sort((a, b) => a - b)).toEqual([10, 90]);
+    const idle = await estate.up();
+    expect([idle.errors, plan(idle.steps)]).toEqual(["", []]);
   });
 });

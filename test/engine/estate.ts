@@ -6,6 +6,9 @@
 import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
 import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import {
+  CreateListenerCommand,
+  CreateLoadBalancerCommand,
+  CreateTargetGroupCommand,
   DescribeRulesCommand,
   DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
@@ -42,9 +45,13 @@ export class Estate {
     this.service = service;
   }
 
-  static async build(environment: string): Promise<Estate> {
+  /** @param adopted what the stack adopts instead of making it */
+  static async build(
+    environment: string,
+    adopted?: { readonly network: Record<string, unknown>; readonly service: Record<string, unknown> },
+  ): Promise<Estate> {
     const elbv2 = emulatorEndpoint("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2");
-    const service = {
+    const service = adopted?.service ?? {
       mode: "act",
       match: { hosts: ["shop.example.com"] },
       priority: 100,
@@ -59,7 +66,7 @@ export class Estate {
       config: {
         "aws:region": region,
         "tidegate:environment": environment,
-        "tidegate:network": await motoNetwork(elbv2, region),
+        "tidegate:network": adopted?.network ?? (await motoNetwork(elbv2, region)),
         "tidegate:alerting": { email: ["sre@example.com"] },
         "tidegate:services": { checkout: service },
       },
@@ -178,4 +185,27 @@ export class Estate {
     this.engine.remove();
     await this.dynamo.send(new DeleteTableCommand({ TableName: tableName(this.environment) }));
   }
+}
+
+/** A load balancer that somebody has in production: a listener and two target groups, made past Pulumi. */
+export async function existingLoadBalancer(): Promise<{ vpcId: string; listenerArn: string; groupArns: string[] }> {
+  const elb = new ElasticLoadBalancingV2Client({ region });
+  const network = await motoNetwork(emulatorEndpoint("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2"), region);
+  const { LoadBalancers } = await elb.send(new CreateLoadBalancerCommand({ Name: "shop", Subnets: network.subnetIds }));
+  const groupArns: string[] = [];
+  for (const Name of ["checkout-blue", "checkout-green"]) {
+    const { TargetGroups } = await elb.send(
+      new CreateTargetGroupCommand({ Name, Protocol: "HTTP", Port: 8080, VpcId: network.vpcId, TargetType: "ip" }),
+    );
+    groupArns.push(TargetGroups?.[0]?.TargetGroupArn ?? "");
+  }
+  const { Listeners } = await elb.send(
+    new CreateListenerCommand({
+      LoadBalancerArn: LoadBalancers?.[0]?.LoadBalancerArn,
+      Protocol: "HTTP",
+      Port: 80,
+      DefaultActions: [{ Type: "forward", TargetGroupArn: groupArns[0] }],
+    }),
+  );
+  return { vpcId: network.vpcId, listenerArn: Listeners?.[0]?.ListenerArn ?? "", groupArns };
 }
