@@ -53,7 +53,7 @@ export interface AlarmSpec {
 /**
  * How late a source's points are. Unit: seconds.
  * Source: docs.datadoghq.com/integrations/guide/cloud-metric-delay (about two minutes for one-minute CloudWatch metrics), read
- * 2026-11; EMF lines are written every 10 s by the process itself and ingested within seconds (assumed 10, issue 6 measures).
+ * 2026-11; EMF lines are written every 10 s by the process itself and ingested within seconds (assumed 10).
  */
 export const sourceDelaySeconds: Readonly<Record<MetricSource, number>> = { alb: 120, emf: 10 };
 
