@@ -43,6 +43,9 @@ export async function rehearseCommand(flags: RehearseFlags, surroundings: Surrou
   else for (const line of renderReport(report, surroundings)) surroundings.out(line);
 }
 
+/** As in scenarios: beyond this the model's counts say nothing any more. */
+const mostRatePerSecond = 100_000;
+
 const plainFlags = ["stack", "service", "scenario", "traffic", "scale", "source", "seed", "json"] as const;
 
 /** Flags that say different things about what to do. */
@@ -149,6 +152,11 @@ function readTraffic(flags: RehearseFlags, directory: string): RecordedTraffic |
   try {
     const text = readText(flags.traffic, "--traffic", directory);
     const recorded = parseRecordedTraffic(text, { place: flags.traffic, scale: problems.length > 0 ? 1 : scale });
+    if (recorded.meanRatePerSecond > mostRatePerSecond) {
+      problems.push(
+        `--scale: too much traffic, got ${flags.scale} times the recording, ${Math.round(recorded.meanRatePerSecond / scale)}/s on average; expected at most ${mostRatePerSecond} requests/s in all. Scale it less`,
+      );
+    }
     if (problems.length === 0) return recorded;
   } catch (error) {
     if (!(error instanceof BadInputError)) throw error;

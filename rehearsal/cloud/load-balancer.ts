@@ -35,8 +35,8 @@ export interface LoadBalancersOptions {
   readonly now: () => Instant;
   /** How long requests still follow the old weights. Unit: seconds. */
   readonly propagationSeconds: () => number;
-  /** Called after every write of a rule's action, creation included. */
-  readonly onWrite: (rule: Rule, by: "up" | "hook") => void;
+  /** Called after every write of a rule's action, creation included, with the instant from which requests follow it. */
+  readonly onWrite: (rule: Rule, by: "up" | "hook", servedFrom: Instant) => void;
 }
 
 const roleTag = "tidegate:role";
@@ -138,7 +138,7 @@ export class LoadBalancers {
     this.#rules.set(rule.arn, created);
     this.#attach(rule.action, 1);
     this.#mains = undefined;
-    this.#options.onWrite(created, "up");
+    this.#options.onWrite(created, "up", this.#options.now());
   }
 
   modifyRule(arn: string, change: Partial<Pick<Rule, "priority" | "tags" | "action">>, by: "up" | "hook"): void {
@@ -155,9 +155,9 @@ export class LoadBalancers {
     this.#attach(rule.action, -1);
     this.#attach(change.action, 1);
     rule.action = copyOf(change.action);
-    const delayMs = Math.round(this.#options.propagationSeconds() * 1_000);
-    rule.split.change(rule.action, this.#options.now() + delayMs, by);
-    this.#options.onWrite(rule, by);
+    const servedFrom = this.#options.now() + Math.round(this.#options.propagationSeconds() * 1_000);
+    rule.split.change(rule.action, servedFrom, by);
+    this.#options.onWrite(rule, by, servedFrom);
   }
 
   deleteRule(arn: string): void {

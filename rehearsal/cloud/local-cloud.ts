@@ -74,7 +74,7 @@ class VirtualCloud implements LocalCloud {
     this.#balancers = new LoadBalancers({
       now: () => this.#now,
       propagationSeconds: () => drawPropagationSeconds(propagation),
-      onWrite: (rule, by) => this.#tellWeights(rule, by),
+      onWrite: (rule, by, servedFrom) => this.#tellWeights(rule, by, servedFrom),
     });
     this.#feed = new MetricsFeed(this.#cloudWatch);
     this.#bus = new EventBus(random.fork("events"));
@@ -291,9 +291,10 @@ class VirtualCloud implements LocalCloud {
     return sharesOf(rule.action.weights, this.#serving.groupsByDigest()).shares;
   }
 
-  #tellWeights(rule: Rule, by: "up" | "hook"): void {
+  #tellWeights(rule: Rule, by: "up" | "hook", servedFrom: Instant): void {
     if (!this.#balancers.mainRules().includes(rule)) return;
-    this.#emit({ kind: "weights", at: this.#now, service: serviceOf(rule), shares: this.#sharesOf(rule), by });
+    const shares = this.#sharesOf(rule);
+    this.#emit({ kind: "weights", at: this.#now, service: serviceOf(rule), shares, by, servedFrom });
   }
 }
 

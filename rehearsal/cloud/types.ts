@@ -70,6 +70,8 @@ export type CloudEvent =
       readonly service: string;
       readonly shares: Readonly<Record<string, number>>;
       readonly by: "up" | "hook";
+      /** From then on requests follow these weights. */
+      readonly servedFrom: Instant;
     }
   | { readonly kind: "history"; readonly at: Instant; readonly service: string; readonly entry: HistoryEntry }
   | { readonly kind: "page"; readonly at: Instant; readonly page: Page }

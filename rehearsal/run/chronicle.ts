@@ -68,7 +68,7 @@ export class Chronicle {
   readonly #alarms: ReadonlyMap<string, AlarmSpec>;
   readonly #lines: Line[] = [];
   readonly #fired: { at: Instant; alarm: AlarmSpec; endsAt: Instant; value: number }[] = [];
-  readonly #weights: { at: Instant; percent: number; by: "up" | "hook" }[] = [];
+  readonly #weights: { at: Instant; percent: number; by: "up" | "hook"; servedFrom: Instant }[] = [];
   #firstBadAt: Instant | undefined;
   #faultText = "";
   #lastResponseAt: Instant | undefined;
@@ -104,9 +104,9 @@ export class Chronicle {
     return this.#loweredByHookAt;
   }
 
-  /** When the live share next became 0 after an instant. */
+  /** When the last request went to the canary after an instant: the load balancer follows new weights a little later. */
   zeroAfter(at: Instant): Instant | undefined {
-    return this.#weights.find((change) => change.at >= at && change.percent === 0)?.at;
+    return this.#weights.find((change) => change.at >= at && change.percent === 0)?.servedFrom;
   }
 
   /** The live share just before an instant: a decision and the lowering it causes fall into one. */
@@ -154,7 +154,8 @@ export class Chronicle {
   #hear(event: CloudEvent): void {
     switch (event.kind) {
       case "weights":
-        if (event.service === this.#service) this.#onWeights(event.at, event.shares[this.#canary] ?? 0, event.by);
+        if (event.service === this.#service)
+          this.#onWeights(event.at, event.shares[this.#canary] ?? 0, event.by, event.servedFrom);
         return;
       case "history":
         if (event.service === this.#service) this.#onHistory(event.at, event.entry);
@@ -176,16 +177,17 @@ export class Chronicle {
     }
   }
 
-  #onWeights(at: Instant, percent: number, by: "up" | "hook"): void {
+  #onWeights(at: Instant, percent: number, by: "up" | "hook", servedFrom: Instant): void {
     const before = this.exposurePercent;
     if (percent === before && this.#weights.length > 0) return;
-    this.#weights.push({ at, percent, by });
+    this.#weights.push({ at, percent, by, servedFrom });
     if (percent > before)
       this.tell("opening", `the new release gets ${percent} % of the traffic (had ${before} %)`, at);
     else if (percent < before) {
       const who = by === "hook" ? "the hook" : "an up";
       if (by === "hook") this.#loweredByHookAt ??= at;
-      if (percent === 0) this.tell("zero", `no traffic goes to the new release any more; ${who} took it away`, at);
+      const text = `no request reaches the new release any more; ${who} took its traffic away`;
+      if (percent === 0) this.tell("zero", text, servedFrom);
       else this.tell("lowered", `the new release keeps ${percent} % of the traffic (had ${before} %)`, at);
     }
   }

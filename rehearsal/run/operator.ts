@@ -4,12 +4,14 @@
  */
 import type { Instant, RolloutRecord } from "../../core/record.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
-import type { LocalCloud, UpResult } from "../cloud/types.ts";
+import type { InjectedFault, LocalCloud, UpResult } from "../cloud/types.ts";
 import type { Fault } from "../scenario-file.ts";
+import { traffic } from "../traffic/constants.ts";
 import { Chronicle } from "./chronicle.ts";
 import { sizeFault } from "./fault-size.ts";
 import type { Rehearsal } from "./options.ts";
 import type { ReportedRefusal } from "./report.ts";
+import { sightOf } from "./sight.ts";
 
 const minuteMs = 60_000;
 
@@ -114,9 +116,20 @@ export class Operator {
         this.#faultStartedAt ??= this.cloud.now();
         this.chronicle.expectFault(fault.kind);
         this.cloud.inject(injected);
+        this.#tellSight(injected, wavePercent);
       });
       if (fault.durationSeconds !== undefined) this.#scheduleEnd(fault, startsAt + fault.durationSeconds * 1_000);
     }
+  }
+
+  /** A fault that no alarm can see at this share is said by name: a quiet run would read as a healthy release (B9). */
+  #tellSight({ kind, magnitude }: Pick<InjectedFault, "kind" | "magnitude">, exposurePercent: number): void {
+    const { recorded, rehearsed, scenario } = this.rehearsal;
+    const { objectives, source } = rehearsed;
+    const ratePerSecond = recorded?.meanRatePerSecond ?? scenario.ratePerSecond ?? traffic.meanRatePerSecond;
+    const sight = sightOf({ kind, magnitude, objectives, source, exposurePercent, ratePerSecond });
+    if (!sight.isSeen)
+      this.chronicle.tell("note", `at ${exposurePercent} % this fault cannot be seen here: ${sight.reason}`);
   }
 
   #scheduleEnd(fault: Fault, at: Instant): void {

@@ -54,9 +54,12 @@ export async function rehearseInFull(
 
   const compares =
     (options.compareWithoutHook ?? true) && rehearsal.hook === "on" && operator.faultStartedAt !== undefined;
-  const without = compares
-    ? await badRequestsWithoutHook({ ...rehearsal, hook: "off", endAt: ended.at }, makeCloud)
-    : null;
+  // A hook that only observes is no hook: what it let through is what there would have been without it.
+  const without = !compares
+    ? null
+    : ended.outcome === "observed"
+      ? ended.counts.badRequests
+      : await badRequestsWithoutHook({ ...rehearsal, hook: "off", endAt: ended.at }, makeCloud);
 
   if (rehearsal.aftermath && ended.hold) await aftermath(operator);
   operator.chronicle.tell("end", `the rehearsal ends; of its first attempt: ${outcomeText[ended.outcome]}`);

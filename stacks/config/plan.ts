@@ -136,6 +136,13 @@ function readChangedPreset(raw: Readonly<Record<string, unknown>>, path: Path, p
 /** Reads a plan; `undefined` after a problem. */
 export function readPlan(raw: unknown, path: Path, problems: Problems): Plan | undefined {
   if (isMap(raw)) return "preset" in raw ? readChangedPreset(raw, path, problems) : readSpelledOut(raw, path, problems);
+  if (Array.isArray(raw)) {
+    problems.add(path, {
+      wrong: "a bare list",
+      expected: `{ waves: [...] }, or a preset (${planPresetNames.join(", ")})`,
+    });
+    return undefined;
+  }
   const name = check(word(planPresetNames, "unknown plan"), raw, path, problems);
   return name && planPresets[name];
 }

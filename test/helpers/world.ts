@@ -10,6 +10,7 @@ import { type PlanPresetName, planPresets } from "../../core/plans.ts";
 import type { RolloutRecord, WatchedAlarm } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
 import { weightsFor } from "../../core/traffic-shares.ts";
+import { onAlarmEvent } from "../../hooks/alarm-event.ts";
 import { acknowledge, kill, pause, resume } from "../../hooks/commands.ts";
 import { GuardRefusedError, makeGuard } from "../../hooks/guard.ts";
 import { commitOpening, NotCommittedError } from "../../hooks/opening.ts";
@@ -275,6 +276,12 @@ export class World {
 
   async reconcileWith(onCall: OnCall): Promise<void> {
     await reconcileService(this.cloud.ports("hook", onCall), this.service.name);
+  }
+
+  /** An alarm event as it may arrive: of any alarm there ever was, whatever its state is by now. */
+  async eventWith(onCall: OnCall): Promise<void> {
+    const names = [...this.cloud.alarms.keys()];
+    await onAlarmEvent(this.cloud.ports("hook", onCall), names[this.cloud.nowMs % names.length] ?? "");
   }
 
   async command(name: "acknowledge" | "pause" | "resume" | "kill", onCall: OnCall): Promise<string> {
