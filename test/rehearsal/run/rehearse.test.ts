@@ -198,3 +198,39 @@ describe("a rehearsal on recorded traffic", patience, () => {
     expect(report.outcome).toBe("completed");
   });
 });
+
+describe("what a rehearsal says of itself", patience, () => {
+  it("counts zero from the last request that reached the release, not from the write of the weights [E3]", async () => {
+    const report = await rehearse(options("error-spike"));
+    const rollback = report.timeline.find(({ kind }) => kind === "rollback");
+    const delaySeconds = (Date.parse(report.exposureZeroAt ?? "") - Date.parse(rollback?.at ?? "")) / 1_000;
+    expect(delaySeconds).toBeGreaterThanOrEqual(2);
+    expect(delaySeconds).toBeLessThanOrEqual(10);
+  });
+
+  it("says by name that nothing can see a fault, instead of passing it for health [B9]", async () => {
+    const report = await rehearse(options("invariant-violation", { objectives: objectivePresets.web }));
+    expect(report.outcome).toBe("completed");
+    expect(report.timeline.filter(({ kind }) => kind === "note").map(({ message }) => message)).toContain(
+      "at 25 % this fault cannot be seen here: no objective on invariant-violations",
+    );
+  });
+
+  it("serves as many bad requests as without a hook where the hook only observes [B13]", async () => {
+    const [service] = rehearsalConfig.services;
+    if (!service) throw new Error("the config has no service");
+    const observing = { ...rehearsalConfig, services: [{ ...service, mode: "observe" as const }] };
+    const report = await rehearse(options("error-spike", { config: observing }));
+    expect(report.outcome).toBe("observed");
+    expect(report.badRequestsWithoutHook).toBe(report.badRequests);
+  });
+
+  it("takes a release that is a hundred times past its bound [E3]", async () => {
+    const scenario = parseScenario(
+      { name: "very-slow", faults: [{ kind: "latency-regression", at: { wave: 25, after: "2m" }, times: 100 }] },
+      "very-slow",
+    );
+    const report = await rehearse({ ...options("healthy"), scenario, objectives: objectivePresets.web });
+    expect(report.hold).toMatchObject({ response: "freeze" });
+  });
+});
