@@ -9,10 +9,15 @@ import type { WaveRouter } from "./wave-router.ts";
 
 export interface ServiceDescriptionArgs {
   readonly environment: string;
+  /** What the config says of the service. */
   readonly settings: ServiceSettings;
+  /** What this `up` decided. */
   readonly declaration: Declaration;
+  /** Rules and groups as they turned out. */
   readonly router: Pick<WaveRouter, "rules" | "groups">;
+  /** Of every live release. */
   readonly alarms: readonly WatchedAlarm[];
+  /** The CloudWatch dimension `app/<name>/<id>`. */
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   /** The stack that declares. */
   readonly takenBy: string;

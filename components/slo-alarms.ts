@@ -20,14 +20,19 @@ export interface AlertTopicArns {
 }
 
 export interface SloAlarmsArgs {
+  /** Second part of every alarm's name. */
   readonly environment: string;
+  /** Third part of every alarm's name. */
   readonly service: string;
   /** Readable version of the release, for descriptions. */
   readonly version: string;
+  /** The release that the alarms watch and that the hook lowers for them. */
   readonly digest: string;
   /** The release in names; see `core/naming.ts`. */
   readonly releaseKey: string;
+  /** Promises of the service; those without a bound have no alarm. */
   readonly objectives: readonly Objective[];
+  /** Where the metrics come from; what it cannot measure has no alarm and is named in previews. */
   readonly source: MetricSource;
   /** Of the service; an objective may say otherwise. */
   readonly mode: "act" | "observe";
@@ -35,6 +40,7 @@ export interface SloAlarmsArgs {
   readonly targetGroupArnSuffix: pulumi.Input<string>;
   /** The CloudWatch dimension `app/<name>/<id>`. */
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
+  /** Where the composite alarms tell people. */
   readonly topics: AlertTopicArns;
 }
 

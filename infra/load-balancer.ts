@@ -113,6 +113,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 
 export interface EdgeErrorAlarmArgs {
   readonly environment: string;
+  /** The CloudWatch dimension `app/<name>/<id>`. */
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   /** Topic of warnings. */
   readonly topicArn: pulumi.Input<string>;
