@@ -71,8 +71,7 @@ function togetherTail(count: number, burstyMean: number, shape: number, evenMean
 
 /** The request and error floors of a ratio alarm; `undefined` for any other alarm. */
 export function ratioFloors(alarm: AlarmSpec): { readonly requests: number; readonly errors: number } | undefined {
-  if (alarm.indicator !== "error-rate" && alarm.indicator !== "availability") return undefined;
-  return { requests: alarm.requestFloor, errors: alarm.errorFloor };
+  return alarm.errorFloor > 0 ? { requests: alarm.requestFloor, errors: alarm.errorFloor } : undefined;
 }
 
 /** Chance that one period of an alarm is on the bad side. */
