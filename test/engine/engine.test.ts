@@ -5,8 +5,10 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { Estate, existingLoadBalancer, later, next, old } from "./estate.ts";
+import { emulatorEndpoint } from "../aws/emulators.ts";
+import { Estate, existingLoadBalancer, later, next, old, region } from "./estate.ts";
 import { engineOnPath, mutations, type Step } from "./harness.ts";
+import { motoNetwork } from "./moto-network.ts";
 
 const rule = "aws:lb/listenerRule:ListenerRule";
 const opening = "aws:lambda/invocation:Invocation";
@@ -206,5 +208,28 @@ describe.skipIf(!engineOnPath())("an adopted listener under the real engine", { 
     expect((await estate.weights()).sort((a, b) => a - b)).toEqual([10, 90]);
     const idle = await estate.up();
     expect([idle.errors, plan(idle.steps)]).toEqual(["", []]);
+  });
+});
+
+describe.skipIf(!engineOnPath())("the dev stack under the real engine", { timeout: 180_000 }, () => {
+  let estate: Estate;
+  afterAll(() => estate.remove());
+
+  it("applies Pulumi.dev.yaml, load balancer and all, and opens its first wave [A4, A7]", async () => {
+    const file = parse(readFileSync(new URL("../../Pulumi.dev.yaml", import.meta.url), "utf8"));
+    const endpoint = emulatorEndpoint("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2");
+    const network = { ...file.config["tidegate:network"], ...(await motoNetwork(endpoint, region)) };
+    const service = file.config["tidegate:services"].checkout;
+    estate = await Estate.build(file.config["tidegate:environment"], { network, service });
+    expect((await estate.engine.preview()).errors).toBe("");
+    expect((await estate.up()).errors).toBe("");
+    await estate.reconcile();
+    const wave = await estate.up();
+    expect(wave.errors).toBe("");
+    expect(plan(wave.steps)).toEqual([`update ${opening} input`, `update ${rule} actions`]);
+    expect((await estate.weights()).sort((a, b) => a - b)).toEqual([5, 95]);
+    const said = wave.messages.map((message) => message.text).join("\n");
+    expect(said).toContain("worst case from breach to less traffic at 5 %");
+    expect(plan((await estate.up()).steps)).toEqual([]);
   });
 });
