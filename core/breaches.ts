@@ -4,7 +4,7 @@ import { loweringResponses, type Response, type Severity } from "./objectives.ts
 import type { Observation } from "./observation.ts";
 import { versionOf } from "./outcome.ts";
 import { waveAt } from "./plans.ts";
-import { type Breach, committedPercent, type RolloutRecord, type WatchedAlarm } from "./record.ts";
+import { type Breach, committedPercent, type Instant, type RolloutRecord, type WatchedAlarm } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
 import { targetOf } from "./respond.ts";
 
@@ -87,6 +87,27 @@ export function openBreaches(draft: RecordDraft, seen: Observation): void {
   }
 }
 
+type Breaching = Pick<WatchedAlarm, "digest" | "objective" | "severity" | "disableAnyway">;
+
+/** Puts a breach of an alarm into the record, under its key. */
+function recordBreach(
+  draft: RecordDraft,
+  alarm: Breaching,
+  rest: Omit<Breach, "digest" | "objective" | "severity" | "disableAnyway">,
+): Breach {
+  const { digest, objective, severity, disableAnyway } = alarm;
+  const breach: Breach = { ...rest, digest, objective, severity, disableAnyway };
+  draft.set({ breaches: { ...draft.record.breaches, [breachKey(objective, severity, digest)]: breach } });
+  return breach;
+}
+
+function newlyBreached(
+  { objective, severity }: Breaching,
+  now: Instant,
+): Pick<Breach, "id" | "startedAt" | "lastStepAt"> {
+  return { id: `${objective}-${severity}-${now}`, startedAt: now, lastStepAt: now };
+}
+
 export function openBreach(
   draft: RecordDraft,
   seen: Observation,
@@ -105,21 +126,14 @@ export function openBreach(
     : exposureAtStartPercent;
   const observed = record.mode === "observe" || alarm.mode === "observe";
   if (!observed && resume(draft, alarm, response, settleSeconds)) return;
-  const breach: Breach = {
-    id: `${alarm.objective}-${alarm.severity}-${now}`,
-    digest: alarm.digest,
-    objective: alarm.objective,
-    severity: alarm.severity,
+  const breach = recordBreach(draft, alarm, {
+    ...newlyBreached(alarm, now),
     response,
-    startedAt: now,
     exposureAtStartPercent,
     targetPercent,
-    lastStepAt: now,
     settleSeconds,
-    disableAnyway: alarm.disableAnyway,
     observed,
-  };
-  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  });
   const what = `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)} at ${exposureAtStartPercent} %`;
   if (observed) {
     draft.tell("would-respond", `observing: ${what} would ${response} to ${targetPercent} %`);
@@ -154,12 +168,7 @@ export function openBreach(
  * An alarm that flaps says nothing new: until its last step has settled, its points may be from before that step; and a freeze
  * that still stands needs no second hold and page. Such a breach goes on from its hold, where it was.
  */
-function resume(
-  draft: RecordDraft,
-  alarm: Pick<WatchedAlarm, "digest" | "objective" | "severity" | "disableAnyway">,
-  response: Response,
-  settleSeconds: number,
-): boolean {
+function resume(draft: RecordDraft, alarm: Breaching, response: Response, settleSeconds: number): boolean {
   const { record, now } = draft;
   const prefix = `${alarm.objective}-${alarm.severity}-`;
   const hold = Object.values(record.holds)
@@ -174,21 +183,16 @@ function resume(
       currentAttempt(record, alarm.digest) === hold.attempt
     : hold.acknowledged === undefined;
   if (!goesOn) return false;
-  const breach: Breach = {
+  recordBreach(draft, alarm, {
     id: hold.id,
-    digest: alarm.digest,
-    objective: alarm.objective,
-    severity: alarm.severity,
-    response,
     startedAt: now,
+    lastStepAt: hold.at,
+    response,
     exposureAtStartPercent: hold.targetPercent,
     targetPercent: hold.targetPercent,
-    lastStepAt: hold.at,
     settleSeconds,
-    disableAnyway: alarm.disableAnyway,
     observed: false,
-  };
-  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  });
   draft.tell(
     "breach",
     `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)} is back; hold ${hold.id} goes on`,
@@ -205,21 +209,14 @@ function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: 
   const response = lowering && !canReturn ? "freeze" : alarm.response;
   const what = `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)}, the baseline`;
   if (!observed && response === "freeze" && resume(draft, alarm, response, settleSeconds)) return;
-  const breach: Breach = {
-    id: `${alarm.objective}-${alarm.severity}-${now}`,
-    digest: alarm.digest,
-    objective: alarm.objective,
-    severity: alarm.severity,
+  const breach = recordBreach(draft, alarm, {
+    ...newlyBreached(alarm, now),
     response,
-    startedAt: now,
     exposureAtStartPercent: 100 - committedPercent(record),
     targetPercent: lowering && canReturn ? 0 : 100 - committedPercent(record),
-    lastStepAt: now,
     settleSeconds,
-    disableAnyway: alarm.disableAnyway,
     observed,
-  };
-  draft.set({ breaches: { ...record.breaches, [breachKey(alarm.objective, alarm.severity, alarm.digest)]: breach } });
+  });
   if (observed) {
     draft.tell("would-respond", `observing: ${what} would ${response}`);
     return;

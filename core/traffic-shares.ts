@@ -4,7 +4,7 @@
  */
 import type { LiveTraffic } from "./declaration.ts";
 import { loweringResponses } from "./objectives.ts";
-import { committedShares, type Hold, holdsOn, type RolloutRecord } from "./record.ts";
+import { type Hold, holdsOn, type RolloutRecord } from "./record.ts";
 import { sameHold } from "./releases.ts";
 
 /** Target groups by digest. */
@@ -79,9 +79,4 @@ export function attemptIsOver(record: RolloutRecord, digest: string, attempt: nu
   return Object.values(record.holds).some(
     (hold) => rolledBack(hold) && sameHold(hold.digest, digest) && hold.attempt >= attempt,
   );
-}
-
-/** The main rule as the record wants it. */
-export function committedWeights(record: RolloutRecord): Record<string, number> {
-  return weightsFor(committedShares(record), groupsOf(record));
 }

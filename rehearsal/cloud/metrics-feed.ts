@@ -5,8 +5,9 @@
  */
 import type { Instant } from "../../core/record.ts";
 import type { CloudWatch } from "../cloudwatch/cloudwatch.ts";
-import { Histogram, valueAt } from "../cloudwatch/histogram.ts";
+import { Histogram } from "../cloudwatch/histogram.ts";
 import type { Series } from "../cloudwatch/series.ts";
+import { statisticsOf } from "../cloudwatch/statistic.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import { traffic } from "../traffic/constants.ts";
 import type { ReleaseTraffic } from "../traffic/traffic.ts";
@@ -168,7 +169,7 @@ export class MetricsFeed {
     this.#put(series.requests, from, answered, visibleAt);
     this.#put(series.errors, from, served.errors, visibleAt);
     if (served.invariantViolations > 0) this.#put(series.violations, from, served.invariantViolations, visibleAt);
-    series.latency.put(from, latencySet(served.latency, 0), visibleAt);
+    putLatency(series.latency, from, served.latency, 0, visibleAt);
   }
 
   /** Publishes the minute that ends at `end`. */
@@ -181,7 +182,7 @@ export class MetricsFeed {
       if (minute.requests > 0) this.#put(series.requests, from, minute.requests, visibleAt);
       if (minute.errors > 0) this.#put(series.errors, from, minute.errors, visibleAt);
       if (minute.connectionErrors > 0) this.#put(series.connections, from, minute.connectionErrors, visibleAt);
-      if (minute.latency.total > 0) series.latency.put(from, latencySet(minute.latency, -3), visibleAt);
+      putLatency(series.latency, from, minute.latency, -3, visibleAt);
       if (minute.hosts !== Number.POSITIVE_INFINITY) series.hosts.put(from, minute.hosts, visibleAt);
       minute.clear();
     }
@@ -231,15 +232,8 @@ export class MetricsFeed {
   }
 }
 
-/** Latencies in milliseconds as a statistic set; `decades` -3 makes seconds of them. */
-function latencySet(latency: Histogram, decades: 0 | -3) {
-  const factor = 10 ** decades;
-  return {
-    sum: latency.approximateSum() * factor,
-    count: latency.total,
-    min: valueAt(latency.low) * factor,
-    max: valueAt(latency.high + 1) * factor,
-    histogram: latency,
-    histogramDecades: decades,
-  };
+/** Publishes latencies in milliseconds, if there are any; `decades` -3 makes seconds of them. */
+function putLatency(series: Series, at: Instant, latency: Histogram, decades: 0 | -3, visibleAt: Instant): void {
+  const statistics = statisticsOf(latency, decades);
+  if (statistics) series.put(at, statistics, visibleAt);
 }
