@@ -3,12 +3,14 @@
  * lowering closes the latch with a hold.
  */
 
+import { runbookOfObjective } from "./breaches.ts";
 import { currentAttempt, grantedPercent, holdOf, lowerCanary, returnToPrevious } from "./lowering.ts";
 import { loweringResponses } from "./objectives.ts";
 import type { Observation } from "./observation.ts";
 import { versionOf } from "./outcome.ts";
 import { type Breach, committedPercent } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
+import { isShared, sparedMilliseconds } from "./shared-fate.ts";
 
 export function applyTargets(draft: RecordDraft, seen: Observation): void {
   applyToBaseline(draft, seen);
@@ -40,6 +42,7 @@ function applyToCanary(draft: RecordDraft, seen: Observation): void {
   if (worst.targetPercent >= most || (alreadyApplied && committedPercent(draft.record) <= worst.targetPercent)) return;
   const anyway = breaches.some((breach) => breach.disableAnyway);
   if (!anyway && receiverIsLost(draft, seen, draft.record.baseline, canary.digest)) return;
+  if (!anyway && dependencyFails(draft, seen, breaches)) return;
 
   const from = Math.max(live, committedPercent(draft.record));
   const detail = `${worst.objective} (${worst.severity}) of ${versionOf(draft.record, canary.digest)} at ${worst.exposureAtStartPercent} %`;
@@ -63,6 +66,7 @@ function applyToCanary(draft: RecordDraft, seen: Observation): void {
     worst.targetPercent === 0 ? "critical" : worst.severity,
     `${draft.record.service}: ${done} from ${from} % to ${worst.targetPercent} %, ${detail}`,
     "look at the release, then acknowledge the hold with a reason",
+    { runbook: runbookOfObjective(draft.record, worst.objective), holdId: worst.id },
   );
 }
 
@@ -94,6 +98,7 @@ function applyToBaseline(draft: RecordDraft, seen: Observation): void {
     "critical",
     `${draft.record.service}: ROLLED BACK to ${versionOf(draft.record, previous.digest)}, ${detail}`,
     "name the previous release as baseline again, then acknowledge the hold with a reason",
+    { runbook: runbookOfObjective(draft.record, worst.objective), holdId: worst.id },
   );
 }
 
@@ -125,6 +130,44 @@ function receiverIsLost(draft: RecordDraft, seen: Observation, receiver: string,
       "critical",
       `${draft.record.service}: FROZEN, a breach stands and ${detail}`,
       "bring the receiver back; lowering goes on by itself then",
+      { runbook: "receiver-lost", holdId: id },
+    );
+  }
+  return true;
+}
+
+/** Both releases fail alike: lowering would help nobody, the dependency's owner can (B10). Judged anew at every look. */
+function dependencyFails(draft: RecordDraft, seen: Observation, breaches: readonly Breach[]): boolean {
+  const { record } = draft;
+  const { alarms, values } = seen;
+  if (alarms === undefined || values === undefined) return false;
+  const speaking = new Set(alarms.filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
+  if (!breaches.every((breach) => isShared(record, breach, speaking, values, draft.now))) return false;
+  const standing = Object.values(record.holds).find((hold) => hold.cause === "dependency" && !hold.acknowledged);
+  if (standing && draft.now - standing.at >= sparedMilliseconds) return false;
+  if (!standing) {
+    const id = `dependency-${draft.now}`;
+    const what = breaches.map((breach) => `${breach.objective} (${breach.severity})`).join(", ");
+    const detail = `${what} of both releases alike, so lowering would help nobody`;
+    const owner = record.dependencyOwner;
+    draft.putHold(
+      holdOf(record, {
+        id,
+        scope: "service",
+        digest: breaches[0]?.digest ?? record.baseline,
+        at: draft.now,
+        cause: "dependency",
+        detail,
+        response: "freeze",
+        targetPercent: committedPercent(record),
+      }),
+    );
+    draft.page(
+      id,
+      "critical",
+      `${record.service}: FROZEN at ${committedPercent(record)} %, ${detail}`,
+      `${owner === undefined ? "whoever owns what both depend on" : owner} has to act; the canary is lowered by itself should it become the worse one, or after ${sparedMilliseconds / 60_000} min of this`,
+      { runbook: "dependency-outage", holdId: id, ...(owner === undefined ? {} : { owner }) },
     );
   }
   return true;

@@ -65,5 +65,6 @@ export function watchBlindness(draft: RecordDraft, seen: Observation): void {
     "critical",
     `${record.service}: FROZEN at ${canary.exposurePercent} %, ${detail}`,
     "no verdict is possible; look at the metrics, decide whether to kill",
+    { runbook: "no-data", holdId: id },
   );
 }

@@ -7,6 +7,7 @@ import { waveAt } from "./plans.ts";
 import { type Breach, committedPercent, type Instant, type RolloutRecord, type WatchedAlarm } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
 import { targetOf } from "./respond.ts";
+import { type Runbook, runbookOf } from "./runbooks.ts";
 
 /** What one objective and severity of one release says: the worst of its windows. */
 interface Reading {
@@ -34,6 +35,13 @@ export function breachKey(objective: string, severity: Severity, digest: string)
 }
 
 export const noDataObjective = "no-data";
+
+/** The runbook of a breach, by what its objective measures. */
+export function runbookOfObjective(record: RolloutRecord, objective: string): Runbook {
+  const alarm = record.alarms.find((candidate) => candidate.objective === objective);
+  if (alarm) return runbookOf(alarm.indicator);
+  return objective === noDataObjective ? "no-data" : "live-above-record";
+}
 
 export function closeRecovered(draft: RecordDraft, seen: Observation): void {
   const open = readings(draft.record, seen);
@@ -141,7 +149,9 @@ export function openBreach(
   }
   draft.tell("breach", `${what}: ${response}${loweringResponses.has(response) ? ` to ${targetPercent} %` : ""}`);
   if (response === "notify") {
-    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed");
+    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed", {
+      runbook: runbookOfObjective(record, alarm.objective),
+    });
   } else if (response === "freeze") {
     draft.putHold(
       holdOf(record, {
@@ -160,6 +170,7 @@ export function openBreach(
       "critical",
       `${record.service}: FROZEN at ${exposureAtStartPercent} %, ${what}`,
       "no opening until acknowledged; decide whether to kill",
+      { runbook: runbookOfObjective(record, alarm.objective), holdId: breach.id },
     );
   }
 }
@@ -235,8 +246,13 @@ function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: 
         targetPercent: breach.targetPercent,
       }),
     );
-    draft.page(breach.id, "critical", `${record.service}: FROZEN, ${what}`, "no other release can take its traffic");
+    draft.page(breach.id, "critical", `${record.service}: FROZEN, ${what}`, "no other release can take its traffic", {
+      runbook: "no-other-release",
+      holdId: breach.id,
+    });
   } else if (response === "notify") {
-    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed");
+    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed", {
+      runbook: runbookOfObjective(record, alarm.objective),
+    });
   }
 }

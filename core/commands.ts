@@ -1,7 +1,16 @@
 /** What people tell the record directly: acknowledge, pause, resume, kill (A4, B4, B5). Config never does. */
+
+import { resolveIncidents } from "./incidents.ts";
 import { holdOf, lowerCanary, returnToPrevious } from "./lowering.ts";
 import { versionOf } from "./outcome.ts";
-import { committedPercent, type HistoryEntry, type Hold, type Instant, type RolloutRecord } from "./record.ts";
+import {
+  type CanaryState,
+  committedPercent,
+  type HistoryEntry,
+  type Hold,
+  type Instant,
+  type RolloutRecord,
+} from "./record.ts";
 import { RecordDraft } from "./record-draft.ts";
 
 /** Who says so and why; both are recorded. */
@@ -65,6 +74,7 @@ export function acknowledge(before: RolloutRecord, said: Said, now: Instant, hol
   draft.bumpReality();
   const message = `${standing.map((hold) => hold.id).join(", ")} acknowledged by ${said.by}: ${said.reason}`;
   draft.tell("acknowledge", message);
+  resolveIncidents(draft);
   return done(draft, message);
 }
 
@@ -97,7 +107,9 @@ export function kill(before: RolloutRecord, said: Said, now: Instant): CommandRe
   const canary = before.canary;
   const inWindow = before.previous !== undefined && before.previous.until > now;
   if (!canary && !inWindow) return refused("kill: there is no canary and no previous release to go back to");
-  const digest = canary ? canary.digest : before.baseline;
+  // A canary that is merely staged has nothing to lose: inside the window it is the new baseline that is meant.
+  const isCanaryMeant = canary !== undefined && (!inWindow || hasOrMayHaveTraffic(before, canary));
+  const digest = canary && isCanaryMeant ? canary.digest : before.baseline;
   const id = `kill-${now}`;
   const hold = holdOf(before, {
     id,
@@ -105,11 +117,11 @@ export function kill(before: RolloutRecord, said: Said, now: Instant): CommandRe
     digest,
     at: now,
     cause: "kill",
-    detail: `${versionOf(before, digest)} killed by ${said.by} at ${canary ? committedPercent(before) : 100} %: ${said.reason}`,
+    detail: `${versionOf(before, digest)} killed by ${said.by} at ${isCanaryMeant ? committedPercent(before) : 100} %: ${said.reason}`,
     response: "disable",
     targetPercent: 0,
   });
-  if (canary) lowerCanary(draft, 0);
+  if (isCanaryMeant) lowerCanary(draft, 0);
   else returnToPrevious(draft);
   draft.putHold(hold);
   draft.page(
@@ -117,6 +129,12 @@ export function kill(before: RolloutRecord, said: Said, now: Instant): CommandRe
     "critical",
     `${before.service}: KILLED, ${hold.detail}`,
     "acknowledge the hold with a reason when it may be tried again",
+    { runbook: "killed", holdId: id },
   );
   return done(draft, hold.detail);
+}
+
+/** An opening under way counts: its weights may be live before they are committed. */
+function hasOrMayHaveTraffic(record: RolloutRecord, canary: CanaryState): boolean {
+  return canary.exposurePercent > 0 || record.lease?.digest === canary.digest;
 }

@@ -78,6 +78,7 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, now
   draft.set(described(description));
   if (description.stickinessSeconds === undefined && before.stickinessSeconds !== undefined)
     draft.drop("stickinessSeconds");
+  if (description.dependencyOwner === undefined && before.dependencyOwner !== undefined) draft.drop("dependencyOwner");
 
   if (description.baseline !== before.baseline) moveBaseline(draft, description);
   moveCanary(draft, description);
@@ -110,6 +111,7 @@ function described(description: ServiceDescription): ServiceFacts {
     loadBalancerArnSuffix: description.loadBalancerArnSuffix,
     ...(description.stickinessSeconds === undefined ? {} : { stickinessSeconds: description.stickinessSeconds }),
     blindMinutes: description.blindMinutes,
+    ...(description.dependencyOwner === undefined ? {} : { dependencyOwner: description.dependencyOwner }),
     rollbackWindowMinutes: description.rollbackWindowMinutes,
   };
 }

@@ -6,6 +6,7 @@ import { applyTargets } from "./apply-targets.ts";
 import { watchBlindness } from "./blindness.ts";
 import { closeRecovered, openBreaches } from "./breaches.ts";
 import { checkDrift } from "./drift.ts";
+import { resolveIncidents } from "./incidents.ts";
 import { loweringResponses } from "./objectives.ts";
 import type { Decision, Observation } from "./observation.ts";
 import type { Instant, RolloutRecord } from "./record.ts";
@@ -22,6 +23,7 @@ export function decide(before: RolloutRecord, seen: Observation, now: Instant): 
   escalate(draft, seen);
   applyTargets(draft, seen);
   const lowersLive = checkDrift(draft, seen);
+  resolveIncidents(draft);
   return { record: draft.finish(), history: draft.history, lowersLive };
 }
 

@@ -51,7 +51,7 @@ export function baselineAsk(
   }
   if (intent.replaceBaselineReason === undefined) {
     refusals.push(
-      `${intent.service}.baseline: ${asked.version} is not the record's baseline ${versionOf(record, record.baseline)} and has not finished a rollout${canary?.digest === asked.digest ? ` (it is at ${canary.exposurePercent} %; expected 100 %)` : ""}. Roll it out as canary, or give replaceBaseline with a reason`,
+      `${intent.service}.baseline: ${asked.version} is not the record's baseline ${versionOf(record, record.baseline)} and has not finished a rollout${canary?.digest === asked.digest ? ` (it is at ${canary.exposurePercent} %; expected 100 %)` : ""}. Roll it out as canary, or give replaceBaselineReason`,
     );
     return stay(record);
   }

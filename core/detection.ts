@@ -7,7 +7,10 @@ import { loweringResponses, type MetricSource, type Objective } from "./objectiv
 
 /** Until the load balancer splits by new weights. Unit: seconds. Assumed; AWS publishes none (argo-rollouts #4595, read 2026-11). */
 export const weightPropagationSeconds = 10;
-/** The deployed hook looks at the alarms once a minute. Unit: seconds. */
+/**
+ * An alarm's event wakes the hook within seconds; one that gets lost is made up for by the reconcile of the next minute, and the worst
+ * case is about lost ones. Unit: seconds.
+ */
 export const hookIntervalSeconds = 60;
 
 /** What one window of an objective can do at an exposure. */

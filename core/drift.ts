@@ -34,11 +34,14 @@ export function checkDrift(draft: RecordDraft, seen: Observation): boolean {
     // No lowering was decided here: an up wrote a rule and never came to commit it, or a write of ours was lost.
     draft.tell("above-committed", `live is above the record: ${describe(draft, above)}`);
     if (holdsOn(draft.record, digest).length === 0) {
+      // The up that wrote it sends the same description again: without a new generation its opening would not even be invoked.
+      draft.bumpReality();
       draft.page(
         `above-${draft.before.revision}-${digest}`,
         "critical",
         `${draft.record.service}: live was above the record (${describe(draft, above)}) and is lowered to ${committedPercent(draft.record)} %`,
         "an up changed the rule without committing it; run it again",
+        { runbook: "live-above-record" },
       );
     }
   }
@@ -115,6 +118,7 @@ function noteStrangers(draft: RecordDraft, arns: readonly string[]): void {
     "critical",
     `${record.service}: FROZEN, ${detail}`,
     "somebody else writes this rule; restore it, then acknowledge",
+    { runbook: "foreign-target-group", holdId: id },
   );
 }
 
@@ -179,5 +183,6 @@ function hold(draft: RecordDraft, digest: string, detail: string, targetPercent:
     "critical",
     `${draft.record.service}: HELD, ${detail}`,
     "find out who lowered it, then acknowledge with a reason",
+    { runbook: "unexplained-lowering", holdId: made.id },
   );
 }

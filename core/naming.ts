@@ -117,3 +117,24 @@ export function tableName(environment: string): string {
 export function hookFunctionName(environment: string): string {
   return `tidegate-${environment}-hook`;
 }
+
+/** The alias that everything woken by machines goes to, and kill, pause and openings with it. */
+export const hookAliasName = "live";
+/**
+ * The alias that acknowledges and resumes: the same code, but an ARN of its own, so that who may open a latch is another permission
+ * than who may shut it.
+ */
+export const acknowledgeAliasName = "acknowledge";
+
+/** Name of the function that watches the hook: it pages when the hook did not act (D4). */
+export function watchmanFunctionName(environment: string): string {
+  return `tidegate-${environment}-watchman`;
+}
+
+/** The service that drills are for; no real service may have this name. */
+export const drillService = "tidegate-drill";
+
+/** The alarm that a drill sets off: under the prefix that wakes the hook, and on no release at all. */
+export function drillAlarmName(environment: string): string {
+  return alarmName(environment, drillService, "drill", "drill/critical");
+}

@@ -1,6 +1,7 @@
 /** What a decision sees and what comes of it. */
 import type { LiveTraffic } from "./declaration.ts";
 import type { HistoryEntry, RolloutRecord } from "./record.ts";
+import type { AlarmValues } from "./snapshot.ts";
 
 /** What the hook saw just now. Absent: it could not be read. */
 export interface Observation {
@@ -8,6 +9,8 @@ export interface Observation {
   readonly alarms:
     | readonly { readonly alarmName: string; readonly state: "OK" | "ALARM" | "INSUFFICIENT_DATA" }[]
     | undefined;
+  /** What the alarms came to lately, read only while one of them speaks; absent: not read, and then nothing is shared (B10). */
+  readonly values?: readonly AlarmValues[];
   readonly health: Readonly<Record<string, { readonly healthyCount: number; readonly totalCount: number }>>;
   /** Whether the canary's requests were measured where there must have been some (B8). */
   readonly visibility: "seen" | "canary-missing" | "all-missing" | "not-looked";

@@ -11,6 +11,19 @@ import {
   type RolloutRecord,
 } from "./record.ts";
 import { holdKey } from "./releases.ts";
+import type { Runbook } from "./runbooks.ts";
+
+/** Ends the dedup key of an incident that the dependency's owner is told of. */
+export const ownersIncident = "/dependency";
+
+/** What a page carries beside its words. */
+export interface PageAbout {
+  readonly runbook: Runbook;
+  /** The hold put with it; its snapshot will have the same id. */
+  readonly holdId?: string;
+  /** Whom to escalate to. */
+  readonly owner?: string;
+}
 
 export class RecordDraft {
   readonly before: RolloutRecord;
@@ -39,6 +52,7 @@ export class RecordDraft {
       | "lastIntent"
       | "retiredAt"
       | "stickinessSeconds"
+      | "dependencyOwner"
     )[]
   ): void {
     const next: Record<string, unknown> = { ...this.record };
@@ -51,16 +65,23 @@ export class RecordDraft {
   }
 
   /** Puts a page in the outbox, once an id. */
-  page(id: string, severity: Severity, summary: string, detail: string): void {
+  page(id: string, severity: Severity, summary: string, detail: string, about: PageAbout): void {
     if (this.record.outbox.some((page) => page.id === id)) return;
-    const page: Page = { id, dedupKey: dedupKeyOf(this.before), severity, summary, detail, at: this.now };
-    this.set({ outbox: [...this.record.outbox, page] });
+    // An incident that goes to somebody else's people is one of its own: theirs is resolved where it was sent.
+    const dedupKey =
+      about.owner === undefined ? dedupKeyOf(this.before) : `${dedupKeyOf(this.before)}${ownersIncident}`;
+    const page: Page = { id, dedupKey, severity, summary, detail, at: this.now, ...about };
+    this.set({
+      outbox: [...this.record.outbox, page],
+      openIncidents: [...new Set([...(this.record.openIncidents ?? []), dedupKey])],
+    });
   }
 
   putHold(hold: Hold): void {
     const key = holdKey(hold.digest);
     this.set({
       holds: { ...this.record.holds, [hold.id]: hold },
+      snapshotsDue: [...new Set([...(this.record.snapshotsDue ?? []), hold.id])],
       // An attempt that was held before its first commit counts too, or it could be had again.
       attempts: { ...this.record.attempts, [key]: Math.max(this.record.attempts[key] ?? 0, hold.attempt) },
     });

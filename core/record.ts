@@ -7,6 +7,7 @@ import type { Indicator, MetricSource, Response, Severity } from "./objectives.t
 import type { Plan } from "./plans.ts";
 import type { Release } from "./releases.ts";
 import { sameHold } from "./releases.ts";
+import type { Runbook } from "./runbooks.ts";
 
 /** Instants are milliseconds since the epoch, UTC. */
 export type Instant = number;
@@ -98,6 +99,7 @@ export type HoldCause =
   | "receiver-lost"
   | "blind"
   | "no-other-release"
+  | "dependency"
   | "unknown-target-group";
 
 export interface Hold {
@@ -125,6 +127,16 @@ export interface Page {
   readonly summary: string;
   readonly detail: string;
   readonly at: Instant;
+  /** Closes the incident of this dedup key. Absent: opens it, or adds to it. */
+  readonly action?: "resolve";
+  /** What to do about it. */
+  readonly runbook?: Runbook;
+  /** The hold that was put with it; its snapshot has the same id. */
+  readonly holdId?: string;
+  /** Whom to escalate to instead of the service's own people (B10). */
+  readonly owner?: string;
+  /** Channels that have it already; the others are tried again. */
+  readonly deliveredTo?: readonly string[];
 }
 
 export interface RolloutRecord {
@@ -144,6 +156,8 @@ export interface RolloutRecord {
   /** Group stickiness while both releases carry traffic and nothing is lowered. Unit: seconds; absent: off. */
   readonly stickinessSeconds?: number;
   readonly blindMinutes: number;
+  /** Who owns what both releases depend on; told where both fail alike (B10). */
+  readonly dependencyOwner?: string;
   /** How long the old release stays attached and armed after a finish. */
   readonly rollbackWindowMinutes: number;
   readonly releases: Readonly<Record<string, RecordedRelease>>;
@@ -164,6 +178,10 @@ export interface RolloutRecord {
   /** Everything measured has been missing since; for the blind clock. */
   readonly blindSince?: Instant;
   readonly outbox: readonly Page[];
+  /** Dedup keys of the incidents that people were told of and that are not resolved. */
+  readonly openIncidents?: readonly string[];
+  /** Holds whose snapshot is still to be taken (B6); written with the hold, so that a crash cannot lose it. */
+  readonly snapshotsDue?: readonly string[];
   /** The service was retired; its holds and attempts remain. */
   readonly retiredAt?: Instant;
 }
@@ -181,6 +199,7 @@ export type ServiceFacts = Pick<
   | "loadBalancerArnSuffix"
   | "stickinessSeconds"
   | "blindMinutes"
+  | "dependencyOwner"
   | "rollbackWindowMinutes"
 >;
 
@@ -216,9 +235,9 @@ export function committedShares(record: RolloutRecord): Record<string, number> {
   return shares;
 }
 
-/** One incident per rollout (D4). */
+/** One incident per rollout (D4). May be longer than a channel takes; the channel shortens it without making two the same. */
 export function dedupKeyOf(record: RolloutRecord): string {
   const release = record.canary?.digest ?? record.baseline;
   const attempt = record.canary?.attempt ?? 0;
-  return `tidegate/${record.environment}/${record.service}/${release}/${attempt}`.slice(0, 255);
+  return `tidegate/${record.environment}/${record.service}/${release}/${attempt}`;
 }

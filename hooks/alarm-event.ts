@@ -1,4 +1,6 @@
 /** An alarm spoke: look at its service now. The event itself decides nothing; it may be late, doubled or out of order. */
+import { drillService } from "../core/naming.ts";
+import { drillArrived } from "./drill.ts";
 import type { Ports } from "./ports.ts";
 import { reconcileService } from "./reconcile.ts";
 
@@ -8,13 +10,19 @@ export function serviceOfAlarm(alarmName: string): string | undefined {
   return product === "tidegate" && environment && service ? service : undefined;
 }
 
-/** @throws Error naming an alarm that is not ours: an event rule that lets such through is misconfigured */
-export async function onAlarmEvent(ports: Ports, alarmName: string): Promise<void> {
+/**
+ * @returns one line for people
+ * @throws Error naming an alarm that is not ours, or of another environment: an event rule that lets such through is misconfigured
+ */
+export async function onAlarmEvent(ports: Ports, alarmName: string): Promise<string> {
   const service = serviceOfAlarm(alarmName);
-  if (service === undefined) {
+  const prefix = `tidegate/${ports.place.environment}/`;
+  if (service === undefined || !alarmName.startsWith(prefix)) {
     throw new Error(
-      `alarm "${alarmName}": not one of ours; expected tidegate/<environment>/<service>/…. Look at the event rule's prefix`,
+      `alarm "${alarmName.slice(0, 300)}": not one of ours; expected ${prefix}<service>/…. Look at the event rule's prefix`,
     );
   }
+  if (service === drillService) return drillArrived(ports);
   await reconcileService(ports, service);
+  return `${service} was looked at, because ${alarmName} spoke`;
 }

@@ -1,39 +1,40 @@
 /**
- * Bundles the hook's handler into one file for Lambda. The bytes depend on the sources alone, so that an unchanged hook is unchanged
- * for Pulumi from any machine and any folder.
+ * Bundles the handlers of the hook and of its watchman, each into one file for Lambda. The bytes depend on the sources alone, so that an
+ * unchanged hook is unchanged for Pulumi from any machine and any folder.
  */
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { build } from "esbuild";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** Where the bundle goes; ignored by git. */
+/** Where the bundles go; ignored by git. */
 export const hookBundlePath = join(root, "dist", "hook", "index.mjs");
+export const watchmanBundlePath = join(root, "dist", "watchman", "index.mjs");
 
 /** Most the bundle may weigh. Unit: bytes. Loading time grows with it, and a rollback waits for the load. */
 export const maximumBundleBytes = 1_000_000;
 
-/** zod carries its messages in fifty languages, a quarter of the bundle; ours are English. */
-const englishOnly: Plugin = {
-  name: "english-only",
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-      contents: 'export { default as en } from "./en.js";',
-      loader: "js",
-    }));
-  },
-};
-
 /**
- * Builds the bundle and answers its path. Takes a fraction of a second.
+ * Builds the hook's bundle and answers its path. Takes a fraction of a second.
  * @throws Error when it does not build or is heavier than a megabyte
  */
-export async function buildHookBundle(outputPath: string = hookBundlePath): Promise<string> {
+export const buildHookBundle = (outputPath: string = hookBundlePath): Promise<string> =>
+  bundleModule(join(root, "hooks", "handler.ts"), outputPath);
+
+/** Builds the watchman's bundle and answers its path. @throws Error as for the hook's */
+export const buildWatchmanBundle = (outputPath: string = watchmanBundlePath): Promise<string> =>
+  bundleModule(join(root, "hooks", "watchman-handler.ts"), outputPath);
+
+/**
+ * Bundles one module the way the hook is; for comparisons with it.
+ * @throws Error as for the hook's
+ */
+export async function bundleModule(entry: string, outputPath: string): Promise<string> {
   const result = await build({
-    entryPoints: [join(root, "hooks", "handler.ts")],
+    entryPoints: [entry],
     absWorkingDir: root,
     bundle: true,
     platform: "node",
@@ -43,7 +44,6 @@ export async function buildHookBundle(outputPath: string = hookBundlePath): Prom
     legalComments: "none",
     // The SDK's ES modules, which can be thinned out; Node would take the CommonJS ones.
     mainFields: ["module", "main"],
-    plugins: [englishOnly],
     write: false,
     outfile: "index.mjs",
     logLevel: "silent",
@@ -51,9 +51,11 @@ export async function buildHookBundle(outputPath: string = hookBundlePath): Prom
     banner: { js: 'import{createRequire as r}from"node:module";const require=r(import.meta.url);' },
   });
   const text = result.outputFiles[0]?.contents;
-  if (!text) throw new Error("hook bundle: esbuild gave no output");
+  if (!text) throw new Error(`bundle of ${entry}: esbuild gave no output`);
   if (text.byteLength > maximumBundleBytes) {
-    throw new Error(`hook bundle: too heavy, got ${text.byteLength} bytes; expected at most ${maximumBundleBytes}`);
+    throw new Error(
+      `bundle of ${entry}: too heavy, got ${text.byteLength} bytes; expected at most ${maximumBundleBytes}`,
+    );
   }
   await writeIfChanged(outputPath, text);
   return outputPath;

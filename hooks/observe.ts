@@ -1,26 +1,48 @@
-/** Reads everything one decision needs. What cannot be read is absent from the observation, never guessed. */
+/**
+ * Reads everything one decision needs. What cannot be read is absent from the observation, never guessed. Hosts and alarm values are
+ * read only where something is breached: a quiet service costs three calls, and those are shared by all services of a run.
+ */
 
 import { releaseKey } from "../core/naming.ts";
+import { loweringResponses } from "../core/objectives.ts";
 import type { Observation } from "../core/observation.ts";
-import type { RolloutRecord } from "../core/record.ts";
+import { committedPercent, type RolloutRecord } from "../core/record.ts";
+import { alarmPairs } from "../core/shared-fate.ts";
+import type { AlarmValues } from "../core/snapshot.ts";
 import { groupsOf, sharesOf } from "../core/traffic-shares.ts";
 import { visibilityOf, visibilityWindow } from "../core/visibility.ts";
-import type { ForwardAction, Ports, RequestQuery, TargetHealth } from "./ports.ts";
+import type { AlarmState, ForwardAction, Ports, RequestQuery, TargetHealth } from "./ports.ts";
 
 /** What was seen, with the raw rules for the writes that may follow. */
 export interface Seen {
   readonly observation: Observation;
   readonly rules: Readonly<Record<string, ForwardAction>> | undefined;
+  readonly alarmStates: readonly AlarmState[] | undefined;
   /** What could not be read, and why. */
   readonly failures: readonly string[];
   /** Why rules or alarms could not be read; without them nothing was looked at, and the heartbeat must not say so. */
   readonly blindness: readonly unknown[];
+  /** Of the last minutes; absent: not exposed, or not measured. Unit: percent. */
+  readonly canaryErrorRatePercent?: number;
 }
 
-export async function observe(ports: Ports, record: RolloutRecord): Promise<Seen> {
+/** What was read for many services at once; anything absent is read for the service alone. */
+export interface ReadAhead {
+  readonly rules?: Readonly<Record<string, ForwardAction>>;
+  readonly alarms?: readonly AlarmState[];
+  /** Sums by query id, where ids are `<service>/<id>`, over the window of this very instant. */
+  readonly sums?: Awaited<ReturnType<Ports["metrics"]["requestSums"]>>;
+}
+
+/** Values over this long are compared and kept in snapshots. Unit: milliseconds. Three of the longest alarm periods in use. */
+export const valuesMilliseconds = 15 * 60_000;
+
+type Attempt = <T>(what: string, read: () => Promise<T>) => Promise<T | undefined>;
+
+export async function observe(ports: Ports, record: RolloutRecord, ahead: ReadAhead = {}): Promise<Seen> {
   const failures: string[] = [];
   const blindness: unknown[] = [];
-  const attempt = async <T>(what: string, read: () => Promise<T>): Promise<T | undefined> => {
+  const attempt: Attempt = async (what, read) => {
     try {
       return await read();
     } catch (error) {
@@ -29,13 +51,45 @@ export async function observe(ports: Ports, record: RolloutRecord): Promise<Seen
       return undefined;
     }
   };
-  const watched = record.rules.filter((rule) => rule.role !== "anchor").map((rule) => rule.arn);
-  const rules = await attempt("rules", () => ports.traffic.readRules(watched));
-  const alarms = await attempt("alarms", () => ports.alarms.describe(record.alarms.map((alarm) => alarm.alarmName)));
-  const health = await readHealth(ports, record, attempt);
+  const alarmNames = record.alarms.map((alarm) => alarm.alarmName);
+  const [rules, alarmStates, counted] = await Promise.all([
+    ahead.rules ?? attempt("rules", () => ports.traffic.readRules(watchedRules(record))),
+    ahead.alarms ?? attempt("alarms", () => ports.alarms.describe(alarmNames)),
+    attempt("metrics", () => readCounts(ports, record, ahead)),
+  ]);
+  const watched = new Set(alarmNames);
+  const alarms = alarmStates?.filter((alarm) => watched.has(alarm.alarmName));
   // Metrics that cannot be read are metrics that are missing: the blind clock runs.
-  const visibility = (await attempt("metrics", () => readVisibility(ports, record))) ?? "all-missing";
-  return { observation: { live: liveOf(record, rules), alarms, health, visibility }, rules, failures, blindness };
+  const visibility = counted?.visibility ?? "all-missing";
+  const isQuiet =
+    alarms !== undefined &&
+    !alarms.some((alarm) => alarm.state === "ALARM") &&
+    Object.keys(record.breaches).length === 0 &&
+    visibility !== "canary-missing";
+  const [health, values] = isQuiet
+    ? [{}, undefined]
+    : await Promise.all([readHealth(ports, record, attempt), readValues(ports, record, alarms, attempt)]);
+  return {
+    observation: {
+      live: liveOf(record, rules),
+      alarms,
+      ...(values === undefined ? {} : { values }),
+      health,
+      visibility,
+    },
+    rules,
+    alarmStates: alarms,
+    failures,
+    blindness,
+    ...(counted?.canaryErrorRatePercent === undefined
+      ? {}
+      : { canaryErrorRatePercent: counted.canaryErrorRatePercent }),
+  };
+}
+
+/** The rules that carry users or testers; the anchor's weights say nothing. */
+export function watchedRules(record: RolloutRecord): string[] {
+  return record.rules.filter((rule) => rule.role !== "anchor").map((rule) => rule.arn);
 }
 
 /** The live traffic of a service: its main rules, which move together; where they differ, the most anyone has counts. */
@@ -59,44 +113,91 @@ export function liveOf(
   return { shares, unknownTargetGroupArns: [...strangers] };
 }
 
-async function readHealth(
+export async function readHealth(
   ports: Ports,
   record: RolloutRecord,
-  attempt: <T>(what: string, read: () => Promise<T>) => Promise<T | undefined>,
+  attempt: Attempt,
 ): Promise<Record<string, TargetHealth>> {
   const health: Record<string, TargetHealth> = {};
-  const digests = [record.baseline, record.canary?.digest, record.previous?.digest];
-  for (const digest of digests) {
-    const release = digest === undefined ? undefined : record.releases[digest];
-    if (!release || digest === undefined) continue;
-    const read = await attempt(`health of ${release.version}`, () =>
-      ports.traffic.targetHealth(release.targetGroupArn),
-    );
-    if (read) health[digest] = read;
-  }
+  const digests = new Set([record.baseline, record.canary?.digest, record.previous?.digest]);
+  await Promise.all(
+    [...digests].map(async (digest) => {
+      const release = digest === undefined ? undefined : record.releases[digest];
+      if (!release || digest === undefined) return;
+      const read = await attempt(`health of ${release.version}`, () =>
+        ports.traffic.targetHealth(release.targetGroupArn),
+      );
+      if (read) health[digest] = read;
+    }),
+  );
   return health;
 }
 
-async function readVisibility(ports: Ports, record: RolloutRecord): Promise<Observation["visibility"]> {
+/** What the canary's speaking alarms came to, and the baseline's same ones; nothing to compare where none speaks. */
+async function readValues(
+  ports: Ports,
+  record: RolloutRecord,
+  alarms: readonly AlarmState[] | undefined,
+  attempt: Attempt,
+): Promise<readonly AlarmValues[] | undefined> {
+  const canary = record.canary?.digest;
+  const speaking = new Set((alarms ?? []).filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
+  const names = record.alarms
+    .filter(
+      (alarm) => alarm.digest === canary && speaking.has(alarm.alarmName) && loweringResponses.has(alarm.response),
+    )
+    .flatMap((alarm) => alarmPairs(record, alarm))
+    .flatMap(({ own, baseline }) => [own, ...(baseline ? [baseline] : [])])
+    .map((alarm) => alarm.alarmName);
+  if (names.length === 0) return undefined;
+  const to = ports.clock.now();
+  return attempt("values", () => ports.alarms.values([...new Set(names)], { from: to - valuesMilliseconds, to }));
+}
+
+interface Counted {
+  readonly visibility: Observation["visibility"];
+  readonly canaryErrorRatePercent?: number;
+}
+
+async function readCounts(ports: Ports, record: RolloutRecord, ahead: ReadAhead): Promise<Counted> {
   const canary = record.canary;
-  if (!canary || canary.exposurePercent === 0) return "not-looked";
-  const window = visibilityWindow(canary.exposedSince ?? canary.waveOpenedAt, ports.clock.now());
-  if (!window) return "not-looked";
-  const queries = requestQueries(record, canary.digest);
-  const sums = await ports.metrics.requestSums(queries, { ...window, periodSeconds: 60 });
+  const wanted = countQueries(record, ports.clock.now());
+  if (!canary || !wanted) return { visibility: "not-looked" };
+  const known = wanted.queries.map(({ id }) => [id, ahead.sums?.[`${record.service}/${id}`]] as const);
+  const sums: ReadAhead["sums"] = known.every(([, points]) => points !== undefined)
+    ? Object.fromEntries(known.map(([id, points]) => [id, points ?? []]))
+    : await ports.metrics.requestSums(wanted.queries, { ...wanted.window, periodSeconds: 60 });
   const total = (id: string) => {
-    const points = sums[id] ?? [];
+    const points = sums?.[id] ?? [];
     return points.length === 0 ? undefined : points.reduce((sum, point) => sum + point.sum, 0);
   };
-  return visibilityOf({
+  const canaryRequests = total(record.source === "emf" ? "reported" : "canary");
+  const visibility = visibilityOf({
     baselineRequests: total("baseline"),
     canaryRequests: total("canary"),
-    canaryReported: total(record.source === "emf" ? "reported" : "canary"),
+    canaryReported: canaryRequests,
     exposurePercent:
-      window.from >= canary.waveOpenedAt
+      wanted.window.from >= canary.waveOpenedAt
         ? canary.exposurePercent
         : Math.min(canary.exposurePercent, canary.openedFromPercent ?? canary.exposurePercent),
   });
+  return {
+    visibility,
+    // Errors are published only when there are some.
+    ...(canaryRequests === undefined || canaryRequests === 0
+      ? {}
+      : { canaryErrorRatePercent: (100 * (total("errors") ?? 0)) / canaryRequests }),
+  };
+}
+
+/** The counts that one look at an exposed canary needs, and their window; `undefined` while there is nothing to count. */
+export function countQueries(record: RolloutRecord, now: number) {
+  const canary = record.canary;
+  if (!canary || committedPercent(record) === 0) return undefined;
+  const window = visibilityWindow(canary.exposedSince ?? canary.waveOpenedAt, now);
+  return (
+    window && { window, queries: [...requestQueries(record, canary.digest), ...errorQuery(record, canary.digest)] }
+  );
 }
 
 /** The request counts of a rollout: baseline and canary as the load balancer counts them, and the canary's own report. */
@@ -128,4 +229,27 @@ export function requestQueries(record: RolloutRecord, canaryDigest: string): Req
         ]
       : []),
   ];
+}
+
+/** The canary's errors from the service's own source, for the hook's metrics. */
+function errorQuery(record: RolloutRecord, canaryDigest: string): RequestQuery[] {
+  const canary = record.releases[canaryDigest];
+  if (!canary) return [];
+  return record.source === "emf"
+    ? [
+        {
+          id: "errors",
+          namespace: "Tidegate",
+          metricName: "Errors",
+          dimensions: { Service: record.service, Release: releaseKey(canary) },
+        },
+      ]
+    : [
+        {
+          id: "errors",
+          namespace: "AWS/ApplicationELB",
+          metricName: "HTTPCode_Target_5XX_Count",
+          dimensions: { TargetGroup: canary.targetGroupArnSuffix, LoadBalancer: record.loadBalancerArnSuffix },
+        },
+      ];
 }

@@ -3,7 +3,9 @@
  * one contract suite (`test/contract`) runs against both. Every read answers fresh copies; every failure is thrown, never
  * turned into an empty answer.
  */
-import type { HistoryEntry, Instant, Page, RolloutRecord } from "../core/record.ts";
+import type { PageMessage, PagePlace } from "../core/page-message.ts";
+import type { HistoryEntry, Instant, RolloutRecord } from "../core/record.ts";
+import type { AlarmValues, Snapshot } from "../core/snapshot.ts";
 
 /** The record changed since it was read. */
 export class RevisionConflictError extends Error {
@@ -36,6 +38,22 @@ export interface RecordStore {
   /** When reconcile last finished for the service; an item of its own, so that it bumps no revision. */
   readHeartbeat(service: string): Promise<Instant | undefined>;
   writeHeartbeat(service: string, at: Instant): Promise<void>;
+  /** Keeps a snapshot under its id; a second one of the same id replaces the first. */
+  writeSnapshot(snapshot: Snapshot): Promise<void>;
+  readSnapshot(service: string, id: string): Promise<Snapshot | undefined>;
+  /** The environment's drill: when it was last asked for and last came through; `undefined`: never armed. */
+  readDrill(): Promise<DrillState | undefined>;
+  writeDrill(state: DrillState): Promise<void>;
+}
+
+/** The alarm-to-page path, tried out (`tidegate drill`, and every week). */
+export interface DrillState {
+  /** When the environment began to count; the first drill is due a week after. */
+  readonly armedAt: Instant;
+  /** The newest drill that was asked for. */
+  readonly startedAt?: Instant;
+  /** When its alarm came back through EventBridge and its page was sent. */
+  readonly arrivedAt?: Instant;
 }
 
 /** The weights of one rule's forward action. */
@@ -83,13 +101,23 @@ export interface AlarmState {
 export interface Alarms {
   /** One entry for each alarm that exists; a missing alarm is absent from the answer. */
   describe(alarmNames: readonly string[]): Promise<AlarmState[]>;
+  /**
+   * What the alarms' own expressions came to, one entry for each metric alarm that exists; composites are left out.
+   * `from` and `to` are aligned down to each alarm's period.
+   */
+  values(
+    alarmNames: readonly string[],
+    range: { readonly from: Instant; readonly to: Instant },
+  ): Promise<readonly AlarmValues[]>;
+  /** Puts an alarm into a state by hand, actions included; CloudWatch takes it back at its next evaluation. Only for drills. */
+  setState(alarmName: string, state: "OK" | "ALARM", reason: string): Promise<void>;
 }
 
 /** A request count series of one release or of the load balancer. */
 export interface RequestQuery {
   readonly id: string;
   readonly namespace: "AWS/ApplicationELB" | "Tidegate";
-  readonly metricName: "RequestCount" | "Requests";
+  readonly metricName: "RequestCount" | "Requests" | "HTTPCode_Target_5XX_Count" | "Errors";
   /** CloudWatch dimensions, exact. */
   readonly dimensions: Readonly<Record<string, string>>;
 }
@@ -106,10 +134,43 @@ export interface Metrics {
   ): Promise<Readonly<Record<string, readonly { readonly at: Instant; readonly sum: number }[]>>>;
 }
 
+/** How far one page got. */
+export interface Delivery {
+  /** Channels that have it now, those that had it before included. */
+  readonly deliveredTo: readonly string[];
+  /** Channels that did not take it, and why. A required one is tried until it does; another is given up on after an hour. */
+  readonly failed: readonly { readonly channel: string; readonly isRequired: boolean; readonly error: unknown }[];
+}
+
 /** Where people are told. At least once; the dedup key folds repeats. */
 export interface Pager {
-  send(page: Page): Promise<void>;
+  /** Sends to every channel that `deliveredTo` does not name; one that fails does not keep the others from being tried. */
+  send(message: PageMessage, deliveredTo: readonly string[]): Promise<Delivery>;
 }
+
+/** What the hook says of itself (D7): structured logs, metrics, spans. Never throws. */
+export interface Telemetry {
+  log(level: "info" | "warn" | "error", message: string, fields?: Readonly<Record<string, unknown>>): void;
+  metric(name: HookMetric, value: number, service?: string): void;
+  /** Runs a step under its name, so that a trace shows how long it took. */
+  span<Result>(name: string, step: () => Promise<Result>): Promise<Result>;
+}
+
+/** Metrics of the hook in the namespace `Tidegate/Hook`, with their units. */
+export const hookMetrics = {
+  ReconcileFinished: "Count",
+  ReconcileFailed: "Count",
+  ReconcileMilliseconds: "Milliseconds",
+  Decisions: "Count",
+  ExposurePercent: "Percent",
+  CanaryErrorRatePercent: "Percent",
+  RollbackMilliseconds: "Milliseconds",
+  PagesSent: "Count",
+  PagesUndelivered: "Count",
+  DrillArrived: "Count",
+  WatchmanFindings: "Count",
+} as const;
+export type HookMetric = keyof typeof hookMetrics;
 
 export interface Clock {
   now(): Instant;
@@ -124,6 +185,9 @@ export interface Ports {
   readonly alarms: Alarms;
   readonly metrics: Metrics;
   readonly pager: Pager;
+  readonly telemetry: Telemetry;
+  /** Where pages say that they come from. */
+  readonly place: PagePlace;
   readonly clock: Clock;
   /** Fresh unique ids; seeded in the rehearsal. */
   readonly newId: () => string;

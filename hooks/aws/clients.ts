@@ -2,7 +2,6 @@
  * Settings that every AWS client here shares: bounded attempts, hard timeouts, credentials of a profile.
  * Endpoints come only from the SDK's own `AWS_ENDPOINT_URL…` variables; there is no switch of ours.
  */
-import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 
 /** Which account and region the adapters speak to. */
 export interface AwsAccess {
@@ -10,7 +9,12 @@ export interface AwsAccess {
   readonly region: string;
   /** A profile of the shared AWS config. @default the SDK's own chain (environment, SSO, role of the machine) */
   readonly profile?: string;
+  /** Credentials found already; they win over `profile`. @default none */
+  readonly credentials?: AwsCredentials;
 }
+
+/** As `credential-providers` gives them. */
+export type AwsCredentials = ReturnType<typeof import("@aws-sdk/credential-providers").fromNodeProviderChain>;
 
 /**
  * Tries of one call, the first included: throttling (DescribeAlarms takes 9 calls a second) is ridden out, and a dead endpoint
@@ -26,7 +30,7 @@ export const connectTimeoutMilliseconds = 1_000;
 export const requestTimeoutMilliseconds = 3_000;
 
 /** Client settings for one access; give it to any AWS client's constructor. */
-export function clientSettings({ region, profile }: AwsAccess) {
+export function clientSettings({ region, profile, credentials }: AwsAccess) {
   return {
     region,
     maxAttempts,
@@ -37,8 +41,15 @@ export function clientSettings({ region, profile }: AwsAccess) {
       // Without it the SDK only logs a warning and goes on waiting.
       throwOnRequestTimeout: true,
     },
-    ...(profile === undefined
-      ? {}
-      : { profile, credentials: fromNodeProviderChain({ profile, clientConfig: { region } }) }),
+    ...(profile === undefined ? {} : { profile, credentials: credentialsOf(profile, region) }),
+    ...(credentials === undefined ? {} : { credentials }),
+  };
+}
+
+/** Loaded when asked: the deployed hook has no profile, and every kilobyte it loads is time before a rollback. */
+function credentialsOf(profile: string, region: string) {
+  return async () => {
+    const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
+    return fromNodeProviderChain({ profile, clientConfig: { region } })();
   };
 }

@@ -1,11 +1,14 @@
 /**
- * All ports on AWS, put together for one account, region and record table: what the program's guard and the commands use.
+ * All ports on AWS, put together for one account, region and record table: what the program's guard and the commands use as they are,
+ * and the deployed functions with a pager and telemetry of their own (`hook-ports.ts`).
  */
 import { randomUUID } from "node:crypto";
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
-import type { Clock, Pager, Ports } from "../ports.ts";
+import type { PagePlace } from "../../core/page-message.ts";
+import type { Clock, Pager, Ports, Telemetry } from "../ports.ts";
+import { silentTelemetry } from "../telemetry.ts";
 import { cloudWatchAlarms } from "./alarms.ts";
 import { type AwsAccess, clientSettings } from "./clients.ts";
 import { cloudWatchMetrics } from "./metrics.ts";
@@ -15,8 +18,12 @@ import { elbTraffic } from "./traffic.ts";
 export interface AwsPortsArgs extends AwsAccess {
   /** The environment's record table. */
   readonly tableName: string;
+  /** Where pages say that they come from. */
+  readonly place: PagePlace;
   /** @default one that refuses by name: a page that nobody sends must not look sent */
   readonly pager?: Pager;
+  /** @default silent: the program and the commands have their own output */
+  readonly telemetry?: Telemetry;
 }
 
 /** Nobody is there to send a page. */
@@ -34,15 +41,17 @@ export function awsPorts(args: AwsPortsArgs): Ports {
     alarms: cloudWatchAlarms(cloudWatch),
     metrics: cloudWatchMetrics(cloudWatch),
     pager: args.pager ?? pagerNotWired,
+    telemetry: args.telemetry ?? silentTelemetry,
+    place: args.place,
     clock: wallClock,
     newId: randomUUID,
   };
 }
 
 const pagerNotWired: Pager = {
-  async send(page) {
+  async send({ page }) {
     throw new PagerNotWiredError(
-      `page ${page.id} (${page.summary}): not sent; pages are sent by the deployed hook, which this version does not have yet`,
+      `page ${page.id} (${page.summary}): not sent from here; pages are sent by the deployed hook, which finds this one in the record within a minute`,
     );
   },
 };

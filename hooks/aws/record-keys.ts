@@ -6,6 +6,8 @@
  * | `service#<name>` | `record`                    | the rollout record           |
  * | `service#<name>` | `heartbeat`                 | when reconcile last finished |
  * | `service#<name>` | `history#<ISO time>#<id>`   | one history entry            |
+ * | `service#<name>` | `snapshot#<hold id>`        | what a rollback looked like  |
+ * | `drill`          | `drill`                     | when the alarm-to-page path was last tried |
  * | `services`       | `<name>`                    | the name of a service with a record; what `list` reads |
  */
 
@@ -22,6 +24,9 @@ export const indexPartition = "services";
 
 export const recordSortKey = "record";
 export const heartbeatSortKey = "heartbeat";
+/** The one item of the environment's drills. */
+export const drillKey = { partition: "drill", sortKey: "drill" } as const;
+
 export const historyPrefix = "history#";
 
 /**
@@ -30,4 +35,9 @@ export const historyPrefix = "history#";
  */
 export function historySortKey(at: number, id: string): string {
   return `${historyPrefix}${new Date(at).toISOString()}#${id}`;
+}
+
+/** Sort key of a snapshot; the id is its hold's. */
+export function snapshotSortKey(id: string): string {
+  return `snapshot#${id}`;
 }

@@ -5,15 +5,15 @@
  * The types at the end make the compiler compare the schemas with `core/record.ts`; a field added on one side alone is a type
  * error here.
  */
-import { z } from "zod";
+import * as z from "zod/mini";
 import { indicators, metricSources, responses, severities } from "../../core/objectives.ts";
 import { type HistoryEntry, type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
+import { runbooks } from "../../core/runbooks.ts";
+import { count, percent } from "../zod.ts";
 
 const text = z.string();
-const digest = z.string().min(1);
+const digest = z.string().check(z.minLength(1));
 const instant = z.number();
-const percent = z.number().min(0).max(100);
-const count = z.number().int().nonnegative();
 const mode = z.enum(["act", "observe"]);
 const response = z.enum(responses);
 const severity = z.enum(severities);
@@ -25,7 +25,7 @@ const plan = z.strictObject({
   waves: z.array(
     z.strictObject({
       exposurePercent: percent,
-      minimumSoakMinutes: z.number().nullable(),
+      minimumSoakMinutes: z.nullable(z.number()),
       lookEverySeconds: z.number(),
       minimumRequests: z.number(),
       lowering: z.enum(["automatic", "human"]),
@@ -50,7 +50,7 @@ const watchedAlarm = z.strictObject({
 const recordedRelease = z.strictObject({
   digest,
   version: text,
-  image: text.optional(),
+  image: z.optional(text),
   targetGroupArn: text,
   targetGroupArnSuffix: text,
   adopted: z.boolean(),
@@ -62,10 +62,10 @@ const canary = z.strictObject({
   attempt: count,
   exposurePercent: percent,
   waveOpenedAt: instant,
-  exposedSince: instant.optional(),
-  openedFromPercent: z.number().min(0).max(100).optional(),
+  exposedSince: z.optional(instant),
+  openedFromPercent: z.optional(percent),
   servedPercents: z.array(percent),
-  weightsLeftAt: instant.optional(),
+  weightsLeftAt: z.optional(instant),
 });
 
 const lease = z.strictObject({
@@ -94,7 +94,8 @@ const breach = z.strictObject({
   observed: z.boolean(),
 });
 
-const hold = z.strictObject({
+/** One hold, as records and snapshots have it. */
+export const holdSchema = z.strictObject({
   id: text,
   scope: z.enum(["digest", "service"]),
   digest,
@@ -106,16 +107,29 @@ const hold = z.strictObject({
     "receiver-lost",
     "blind",
     "no-other-release",
+    "dependency",
     "unknown-target-group",
   ]),
   detail: text,
   response,
   targetPercent: percent,
   attempt: count,
-  acknowledged: signed.optional(),
+  acknowledged: z.optional(signed),
 });
 
-const page = z.strictObject({ id: text, dedupKey: text, severity, summary: text, detail: text, at: instant });
+const page = z.strictObject({
+  id: text,
+  dedupKey: text,
+  severity,
+  summary: text,
+  detail: text,
+  at: instant,
+  action: z.optional(z.literal("resolve")),
+  runbook: z.optional(z.enum(runbooks)),
+  holdId: z.optional(text),
+  owner: z.optional(text),
+  deliveredTo: z.optional(z.array(text)),
+});
 
 /** The rollout record of schema version 1. */
 export const rolloutRecordSchema = z.strictObject({
@@ -123,31 +137,34 @@ export const rolloutRecordSchema = z.strictObject({
   revision: count,
   realityGeneration: count,
   environment: text,
-  service: z.string().min(1),
+  service: z.string().check(z.minLength(1)),
   mode,
   source: z.enum(metricSources),
   plan,
   rules: z.array(z.strictObject({ arn: text, role: z.enum(["main", "tester", "anchor"]) })),
   alarms: z.array(watchedAlarm),
   loadBalancerArnSuffix: text,
-  stickinessSeconds: z.number().optional(),
+  stickinessSeconds: z.optional(z.number()),
   blindMinutes: z.number(),
+  dependencyOwner: z.optional(text),
   rollbackWindowMinutes: z.number(),
   releases: z.record(digest, recordedRelease),
   baseline: digest,
-  canary: canary.optional(),
-  previous: z.strictObject({ digest, until: instant }).optional(),
+  canary: z.optional(canary),
+  previous: z.optional(z.strictObject({ digest, until: instant })),
   leaving: z.record(digest, instant),
   ceilings: z.record(digest, percent),
   attempts: z.record(digest, count),
-  lastIntent: z.strictObject({ digest, attempt: count, wave: percent }).optional(),
-  lease: lease.optional(),
+  lastIntent: z.optional(z.strictObject({ digest, attempt: count, wave: percent })),
+  lease: z.optional(lease),
   breaches: z.record(text, breach),
-  holds: z.record(text, hold),
-  paused: signed.optional(),
-  blindSince: instant.optional(),
+  holds: z.record(text, holdSchema),
+  paused: z.optional(signed),
+  blindSince: z.optional(instant),
   outbox: z.array(page),
-  retiredAt: instant.optional(),
+  openIncidents: z.optional(z.array(text)),
+  snapshotsDue: z.optional(z.array(text)),
+  retiredAt: z.optional(instant),
 });
 
 /** One entry of the history beside the record. */
@@ -158,7 +175,7 @@ export type Judged = { readonly record: RolloutRecord } | { readonly reason: str
 
 /** Judges a stored value: schema version first, because a newer record is not garbage. */
 export function judgeRecord(value: unknown): Judged {
-  const version = z.looseObject({ schemaVersion: z.number().int().positive() }).safeParse(value);
+  const version = z.looseObject({ schemaVersion: z.int().check(z.positive()) }).safeParse(value);
   if (!version.success) return { reason: `it has no schemaVersion; expected ${recordSchemaVersion}` };
   const { schemaVersion } = version.data;
   if (schemaVersion > recordSchemaVersion) {
@@ -171,12 +188,12 @@ export function judgeRecord(value: unknown): Judged {
 }
 
 /** Every problem with its path, on one line. */
-export function problemsOf(error: z.ZodError): string {
+export function problemsOf(error: z.core.$ZodError): string {
   return error.issues.map((issue) => `${issue.path.join(".") || "value"}: ${issue.message}`).join("; ");
 }
 
 /** `true` only for identical types; readonly is taken off first, because zod has no readonly without freezing. */
-type Same<Left, Right> =
+export type Same<Left, Right> =
   (<Probe>() => Probe extends Mutable<Left> ? 1 : 2) extends <Probe>() => Probe extends Mutable<Right> ? 1 : 2
     ? true
     : false;

@@ -29,6 +29,7 @@ import {
   servicePartition,
 } from "./record-keys.ts";
 import { historyEntrySchema, judgeRecord, problemsOf } from "./record-schema.ts";
+import { snapshotItems } from "./snapshot-items.ts";
 
 type Item = Record<string, AttributeValue>;
 
@@ -184,7 +185,16 @@ export function dynamoRecordStore(client: DynamoDBClient, table: RecordTable): R
     );
   }
 
-  return { read, write, list, appendHistory, history, readHeartbeat, writeHeartbeat };
+  return {
+    read,
+    write,
+    list,
+    appendHistory,
+    history,
+    readHeartbeat,
+    writeHeartbeat,
+    ...snapshotItems(client, tableName),
+  };
 }
 
 /** Settles when the call does, or fails at the limit: the client's pause between two tries does not heed the signal. */

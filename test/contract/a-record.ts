@@ -50,6 +50,7 @@ export function aFullRecord(overrides: Partial<RolloutRecord> = {}): RolloutReco
     loadBalancerArnSuffix: "app/front/0123456789abcdef",
     stickinessSeconds: 3_600,
     blindMinutes: 15,
+    dependencyOwner: "payments",
     rollbackWindowMinutes: 1_440,
     releases: {
       [stable]: {
@@ -122,7 +123,22 @@ export function aFullRecord(overrides: Partial<RolloutRecord> = {}): RolloutReco
     blindSince: at,
     outbox: [
       { id: "page-1", dedupKey: "tidegate/…", severity: "critical", summary: "halved", detail: "error rate", at },
+      {
+        id: "page-2",
+        dedupKey: "tidegate/…",
+        severity: "warning",
+        summary: "resolved",
+        detail: "",
+        at,
+        action: "resolve",
+        runbook: "high-error-rate",
+        holdId: "hold-1",
+        owner: "payments",
+        deliveredTo: ["sns"],
+      },
     ],
+    openIncidents: ["tidegate/…"],
+    snapshotsDue: ["hold-1"],
     retiredAt: at,
     ...overrides,
   };

@@ -5,12 +5,15 @@ import { describe, expect, it } from "vitest";
 import type { HistoryEntry } from "../../core/record.ts";
 import { type RecordStore, RecordUnreadableError, RevisionConflictError } from "../../hooks/ports.ts";
 import { aFullRecord } from "./a-record.ts";
+import { aSnapshot } from "./a-snapshot.ts";
 
 /** A store with nothing in it, and a way round it. */
 export interface RecordStoreUnderTest {
   readonly store: RecordStore;
   /** Puts any value where the service's record would be, as no `write` would. */
   plant(service: string, value: unknown): Promise<void>;
+  /** Puts any value where the snapshot would be. */
+  plantSnapshot(service: string, id: string, value: unknown): Promise<void>;
   /** A store as it is before its table exists; left out where that cannot be. */
   readonly storeWithoutTable?: RecordStore;
 }
@@ -187,6 +190,91 @@ export function describeRecordStoreContract(name: string, makeStore: () => Promi
       await store.write(aFullRecord({ service: "checkout", revision: 2 }), 1);
       await store.appendHistory("orders", [{ at: 0, kind: "note", message: "no record", exposurePercent: 0 }]);
       expect(await store.list()).toEqual(["basket", "checkout", "search"]);
+    });
+
+    it("gives back exactly the snapshot that was written, under its id, every optional field included [B6]", async () => {
+      const { store } = await makeStore();
+      expect(await store.readSnapshot("checkout", "hold-1")).toBeUndefined();
+      const { alarms: _alarms, values: _values, live: _live, health: _health, ...bare } = aSnapshot({ id: "hold-2" });
+      await store.writeSnapshot(aSnapshot());
+      await store.writeSnapshot(bare);
+      expect(await store.readSnapshot("checkout", "hold-1")).toStrictEqual(aSnapshot());
+      expect(await store.readSnapshot("checkout", "hold-2")).toStrictEqual(bare);
+      expect(await store.readSnapshot("search", "hold-1")).toBeUndefined();
+      expect(await store.read("checkout")).toBeUndefined();
+      expect(await store.history("checkout")).toEqual([]);
+      expect(await store.list()).toEqual([]);
+    });
+
+    it("replaces a snapshot of the same id, and gives fresh copies [B6]", async () => {
+      const { store } = await makeStore();
+      await store.writeSnapshot(aSnapshot());
+      await store.writeSnapshot(aSnapshot({ gaps: ["alarms: throttled"] }));
+      const read = await store.readSnapshot("checkout", "hold-1");
+      expect(read?.gaps).toEqual(["alarms: throttled"]);
+      Object.assign(read ?? {}, { environment: "changed" });
+      expect((await store.readSnapshot("checkout", "hold-1"))?.environment).toBe("production");
+    });
+
+    it("thins the oldest points of a snapshot that is too large, says so, and never refuses it [B6]", async () => {
+      const { store } = await makeStore();
+      const points = Array.from({ length: 3_000 }, (_, index) => ({ at: index * 60_000, value: index + 0.123456789 }));
+      const values = ["a", "b", "c", "d"].map((alarmName) => ({
+        alarmName,
+        threshold: 2,
+        badWhen: "above" as const,
+        points,
+      }));
+      await store.writeSnapshot(aSnapshot({ values, gaps: ["health: throttled"] }));
+      const read = await store.readSnapshot("checkout", "hold-1");
+      const kept = read?.values?.[0]?.points.length ?? 0;
+      expect(kept).toBeGreaterThan(2_000);
+      expect(kept).toBeLessThan(3_000);
+      expect(read?.values?.map((alarm) => alarm.points)).toEqual(values.map(() => points.slice(-kept)));
+      expect(read?.gaps).toEqual([
+        "health: throttled",
+        `values: the oldest points were left out, the snapshot was too large for one item; the newest ${kept} of up to 3000 of each alarm are kept`,
+      ]);
+    });
+
+    it.each([
+      ["a newer schema", { ...aSnapshot(), schemaVersion: 2 }, /schema version 2; this version knows 1/],
+      ["an unknown field", { ...aSnapshot(), mood: "calm" }, /mood/],
+      ["a record of garbage", { ...aSnapshot(), record: {} }, /record\.revision/],
+      ["the snapshot of another service", aSnapshot({ service: "search" }), /it is the snapshot hold-1 of search/],
+      ["a text", "not a snapshot", /schemaVersion/],
+    ])("refuses by name to read a snapshot that is %s [B6]", async (_what, value, reason) => {
+      const { store, plantSnapshot } = await makeStore();
+      await plantSnapshot("checkout", "hold-1", value);
+      const failure = await store.readSnapshot("checkout", "hold-1").then(
+        () => "it was read",
+        (error: unknown) => error,
+      );
+      expect(failure).toBeInstanceOf(RecordUnreadableError);
+      expect(String(failure)).toMatch(reason);
+    });
+
+    it("refuses to write a snapshot that nobody could read back [B6]", async () => {
+      const { store } = await makeStore();
+      const points = [{ at: 0, value: Number.NaN }];
+      const values = [{ alarmName: "a", threshold: 1, badWhen: "above" as const, points }];
+      await expect(store.writeSnapshot(aSnapshot({ values }))).rejects.toThrow(
+        /refusing to write a snapshot that is unreadable: it is no snapshot: values\.0\.points\.0\.value/,
+      );
+      expect(await store.readSnapshot("checkout", "hold-1")).toBeUndefined();
+    });
+
+    it("keeps the environment's one drill, apart from every service [D4]", async () => {
+      const { store } = await makeStore();
+      expect(await store.readDrill()).toBeUndefined();
+      await store.writeDrill({ armedAt: 1_767_607_200_000 });
+      expect(await store.readDrill()).toStrictEqual({ armedAt: 1_767_607_200_000 });
+      await store.writeDrill({ armedAt: 1_767_607_200_000, startedAt: 1_767_607_260_000 });
+      await store.writeDrill({ armedAt: 1, startedAt: 2, arrivedAt: 3 });
+      expect(await store.readDrill()).toStrictEqual({ armedAt: 1, startedAt: 2, arrivedAt: 3 });
+      await store.writeDrill({ armedAt: 1, startedAt: 4, arrivedAt: undefined });
+      expect(await store.readDrill()).toStrictEqual({ armedAt: 1, startedAt: 4 });
+      expect(await store.list()).toEqual([]);
     });
 
     it("keeps services apart whose names begin alike", async () => {

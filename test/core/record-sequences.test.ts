@@ -366,7 +366,7 @@ describe("sequences of the rollout record", () => {
     expect(await fresh.up({ baseline: v3 })).toEqual({
       kind: "refused",
       reasons: [
-        "checkout.baseline: 3.0.0 is not the record's baseline 1.0.0 and has not finished a rollout. Roll it out as canary, or give replaceBaseline with a reason",
+        "checkout.baseline: 3.0.0 is not the record's baseline 1.0.0 and has not finished a rollout. Roll it out as canary, or give replaceBaselineReason",
       ],
     });
     await fresh.reconcile();

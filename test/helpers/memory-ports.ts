@@ -2,14 +2,18 @@
  * Ports in memory, for the decision core alone: no Pulumi, no traffic model. Every call passes through `onCall`, where a test
  * may crash it or let another action go first.
  */
+import type { PageMessage } from "../../core/page-message.ts";
 import type { HistoryEntry, Page, RolloutRecord } from "../../core/record.ts";
+import type { AlarmValues, Snapshot } from "../../core/snapshot.ts";
 import {
   type AlarmState,
+  type DrillState,
   type ForwardAction,
   type Ports,
   RevisionConflictError,
   type TargetHealth,
 } from "../../hooks/ports.ts";
+import { silentTelemetry } from "../../hooks/telemetry.ts";
 
 export type OnCall = (call: string) => Promise<void>;
 
@@ -22,6 +26,14 @@ export class MemoryCloud {
   readonly heartbeats = new Map<string, number>();
   readonly history: HistoryEntry[] = [];
   readonly pages: Page[] = [];
+  readonly resolved: Page[] = [];
+  /** All of them as people got them. */
+  readonly messages: PageMessage[] = [];
+  readonly snapshots = new Map<string, Snapshot>();
+  drill: DrillState | undefined;
+  /** What the alarms' expressions came to, by alarm name; none: the alarm has no points. */
+  readonly alarmValues = new Map<string, AlarmValues>();
+  readonly alarmStatesSet: { readonly alarmName: string; readonly state: string }[] = [];
   /** Requests a minute of each query id. */
   requestsPerMinute: Record<string, number> = { baseline: 3_000, canary: 3_000, reported: 3_000 };
   /** Thrown by every read of the record. */
@@ -70,9 +82,20 @@ export class MemoryCloud {
         },
       },
       newId: () => `id-${++this.ids}`,
-      pager: { send: (page) => call("page", () => void this.pages.push(page)) },
+      telemetry: silentTelemetry,
+      place: { environment: "dev", region: "eu-west-1", runbookBase: "docs/runbooks" },
+      pager: {
+        send: (message) =>
+          call("page", () => {
+            this.messages.push(message);
+            (message.page.action === "resolve" ? this.resolved : this.pages).push(message.page);
+            return { deliveredTo: ["memory"], failed: [] };
+          }),
+      },
       alarms: {
         describe: (names) => call("alarms", () => names.flatMap((name) => this.alarms.get(name) ?? [])),
+        values: (names) => call("values", () => names.flatMap((name) => this.alarmValues.get(name) ?? [])),
+        setState: (alarmName, state) => call("set alarm", () => void this.alarmStatesSet.push({ alarmName, state })),
       },
       metrics: {
         requestSums: (queries, range) =>
@@ -132,6 +155,14 @@ export class MemoryCloud {
         history: () => call("read history", () => [...this.history]),
         readHeartbeat: (service) => call("read heartbeat", () => this.heartbeats.get(service)),
         writeHeartbeat: (service, at) => call("heartbeat", () => void this.heartbeats.set(service, at)),
+        writeSnapshot: (snapshot) =>
+          call("write snapshot", () => void this.snapshots.set(`${snapshot.service}/${snapshot.id}`, snapshot)),
+        readSnapshot: (service, id) => call("read snapshot", () => this.snapshots.get(`${service}/${id}`)),
+        readDrill: () => call("read drill", () => this.drill),
+        writeDrill: (state) =>
+          call("write drill", () => {
+            this.drill = state;
+          }),
       },
     };
   }

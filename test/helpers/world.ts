@@ -108,7 +108,7 @@ export class World {
       environment: this.environment,
       region: "eu-west-1",
       network: { vpcId: "vpc-1", subnetIds: [], internal: true, allowedCidrs: [] },
-      alerting: { email: [] },
+      alerting: { email: [], runbooks: "docs/runbooks" },
       services: [{ ...this.service, ...change }],
     };
   }

@@ -1,7 +1,8 @@
 /** Reconcile over ports that fail: record first, weights regardless, read back, people told at least once. */
 import { describe, expect, it } from "vitest";
 import type { RuleRef } from "../../core/record.ts";
-import { ReadBackError, reconcileAll, reconcileService } from "../../hooks/reconcile.ts";
+import { ReadBackError } from "../../hooks/lower-rules.ts";
+import { reconcileAll, reconcileService } from "../../hooks/reconcile.ts";
 import { aService, groupArn, mainRule, testerRule, v1, v2, World } from "../helpers/world.ts";
 
 const service = "checkout";
@@ -58,6 +59,24 @@ describe("the order of a rollback", () => {
     expect(world.cloud.history.map((entry) => entry.kind)).toContain("rollback");
     await world.reconcile();
     expect(world.live(v2)).toBe(0);
+  });
+
+  it("pages that it could not write under the incident that the decision opened, whatever the baseline is by now [D4]", async () => {
+    const world = await new World().rolledOutTo(100);
+    await world.wait(7 * 24 * 60);
+    await world.must(world.up({ baseline: v2 }));
+    world.alarm(v2, errorRate, "ALARM");
+    await expect(
+      world.reconcileWith(async (call) => {
+        if (call === "write rule before") throw new Error("Throttling: Rate exceeded");
+      }),
+    ).rejects.toThrow("Throttling: Rate exceeded");
+    expect(world.record.baseline).toBe(v1.digest);
+    const dedupKey = `tidegate/dev/checkout/${v2.digest}/0`;
+    expect(world.cloud.pages.map((page) => [page.dedupKey, page.summary])).toEqual([
+      [dedupKey, "checkout: COULD NOT WRITE the rules, live may be above 0 %"],
+      [dedupKey, "checkout: ROLLED BACK to 1.0.0, error-rate (critical) of 2.0.0 after its finish"],
+    ]);
   });
 
   it("throws when live is not what was written [B2]", async () => {

@@ -1,29 +1,47 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { mockClient } from "aws-sdk-client-mock";
 import { describe, expect, it } from "vitest";
+import { pageMessageOf } from "../../../core/page-message.ts";
 import type { Page } from "../../../core/record.ts";
 import { callerAccount } from "../../../hooks/aws/caller-account.ts";
 import { clientSettings } from "../../../hooks/aws/clients.ts";
 import { awsPorts, PagerNotWiredError } from "../../../hooks/aws/ports.ts";
+import type { Pager } from "../../../hooks/ports.ts";
+import { silentTelemetry } from "../../../hooks/telemetry.ts";
 
-const page: Page = { id: "page-1", dedupKey: "key", severity: "critical", summary: "rolled back", detail: "", at: 0 };
 const access = { region: "eu-west-1" };
+const page: Page = { id: "page-1", dedupKey: "key", severity: "critical", summary: "rolled back", detail: "", at: 0 };
+const place = { environment: "production", region: "eu-west-1", runbookBase: "docs/runbooks" };
+const message = pageMessageOf(page, "checkout", undefined, place);
 
 describe("AWS ports", () => {
   it("refuse to send a page by name, unless a pager is given", async () => {
-    const ports = awsPorts({ ...access, tableName: "records" });
-    await expect(ports.pager.send(page)).rejects.toThrow(PagerNotWiredError);
-    await expect(ports.pager.send(page)).rejects.toThrow(
-      "page page-1 (rolled back): not sent; pages are sent by the deployed hook, which this version does not have yet",
+    const ports = awsPorts({ ...access, tableName: "records", place });
+    await expect(ports.pager.send(message, [])).rejects.toThrow(PagerNotWiredError);
+    await expect(ports.pager.send(message, [])).rejects.toThrow(
+      "page page-1 (rolled back): not sent from here; pages are sent by the deployed hook, which finds this one in the record within a minute",
     );
-    const sent: Page[] = [];
-    const pager = { send: async (each: Page) => void sent.push(each) };
-    await awsPorts({ ...access, tableName: "records", pager }).pager.send(page);
-    expect(sent).toEqual([page]);
+    const sent: string[] = [];
+    const pager: Pager = {
+      async send(each) {
+        sent.push(each.page.id);
+        return { deliveredTo: ["test"], failed: [] };
+      },
+    };
+    await awsPorts({ ...access, tableName: "records", place, pager }).pager.send(message, []);
+    expect(sent).toEqual(["page-1"]);
+  });
+
+  it("say where pages come from, and are silent unless telemetry is given [D7]", () => {
+    const ports = awsPorts({ ...access, tableName: "records", place });
+    expect(ports.place).toEqual(place);
+    expect(ports.telemetry).toBe(silentTelemetry);
+    const telemetry = { ...silentTelemetry };
+    expect(awsPorts({ ...access, tableName: "records", place, telemetry }).telemetry).toBe(telemetry);
   });
 
   it("have fresh ids", () => {
-    const { newId } = awsPorts({ ...access, tableName: "records" });
+    const { newId } = awsPorts({ ...access, tableName: "records", place });
     expect(newId()).toMatch(/^[0-9a-f-]{36}$/);
     expect(newId()).not.toBe(newId());
   });

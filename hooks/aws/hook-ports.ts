@@ -1,0 +1,173 @@
+/**
+ * The ports of the deployed functions, out of their environment variables: all of AWS, pages, telemetry. The hook tells people by every
+ * channel that is configured; the watchman by the critical topic alone, because it is there for when the rest is broken.
+ */
+import * as z from "zod/mini";
+import type { PagePlace } from "../../core/page-message.ts";
+import { type PageChannel, pagerOver } from "../pager.ts";
+import type { Ports } from "../ports.ts";
+import { text } from "../zod.ts";
+import { accountGuard } from "./account-guard.ts";
+import type { AwsAccess } from "./clients.ts";
+import { pagerDutyChannel } from "./pagerduty-channel.ts";
+import { awsPorts } from "./ports.ts";
+import { Redaction } from "./redaction.ts";
+import { managedSecret, routingKey, type SecretKind, slackWebhook } from "./secrets.ts";
+import { slackChannel } from "./slack-channel.ts";
+import { snsChannel } from "./sns-channel.ts";
+import { deployedTelemetry } from "./telemetry.ts";
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+export interface DeployedPorts {
+  readonly environment: string;
+  /** The account that the function was deployed for; 12 digits. */
+  readonly accountId: string;
+  readonly ports: Ports;
+  /**
+   * Whether the credentials are that account's: asked once a container. Begin it with the first work, await it before anything is raised
+   * or opened; a lowering need not wait. An unawaited rejection does no harm.
+   */
+  readonly checkAccount: () => Promise<void>;
+  /** Adds fields to every log line of one invocation. */
+  readonly begin: (fields: Readonly<Record<string, string>>) => void;
+  /** Writes metrics and spans; at the end of each invocation. Never throws. */
+  readonly flush: () => Promise<void>;
+  /** A copy of an error without secrets, for the runtime, which prints what a handler throws. */
+  readonly cleanError: (error: unknown) => Error;
+}
+
+const arn = (service: string) =>
+  z
+    .string()
+    .check(z.regex(new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:\\d{12}:\\S+$`), `must be the ARN of ${service}`));
+const account = z.string().check(z.regex(/^\d{12}$/, "must be 12 digits"));
+/** Loopback is for tests; anything else would send the key in the clear. */
+const endpoint = z.string().check(z.regex(/^(https:\/\/\S+|http:\/\/127\.0\.0\.1:\d+)$/, "must be an https URL"));
+
+const watchmanVariables = {
+  AWS_REGION: text,
+  TIDEGATE_ENVIRONMENT: text,
+  TIDEGATE_TABLE: text,
+  TIDEGATE_ACCOUNT: account,
+  TIDEGATE_CRITICAL_TOPIC: arn("sns"),
+  TIDEGATE_RUNBOOKS: text,
+  TIDEGATE_DASHBOARD: z.optional(z.url()),
+};
+const watchmanSchema = z.object(watchmanVariables);
+const hookSchema = z.object({
+  ...watchmanVariables,
+  TIDEGATE_WARNING_TOPIC: arn("sns"),
+  TIDEGATE_PAGERDUTY_SECRET: z.optional(arn("secretsmanager")),
+  TIDEGATE_PAGERDUTY_ENDPOINT: z._default(endpoint, "https://events.pagerduty.com"),
+  TIDEGATE_SLACK_SECRET: z.optional(arn("secretsmanager")),
+});
+
+/** The function was deployed without what it needs. */
+export class EnvironmentVariablesError extends Error {
+  override readonly name = "EnvironmentVariablesError";
+}
+
+/** Every problem at once; values are not repeated, since somebody may have put a key where its ARN belongs. */
+function parse<Schema extends z.ZodMiniObject>(schema: Schema, variables: Variables): z.output<Schema> {
+  // An empty variable is one that is not set: that is how templates leave one out.
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = schema.safeParse(set);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const name = issue.path.join(".");
+    return `  ${name}: ${name in set ? issue.message : "missing or empty"}`;
+  });
+  throw new EnvironmentVariablesError(
+    [
+      `environment variables: ${problems.length} problem(s), values not shown. Deploy the function with its program:`,
+      ...problems,
+    ].join("\n"),
+  );
+}
+
+/** Parts that tests replace. */
+export interface DeployedSeams {
+  readonly now?: () => number;
+  readonly write?: (line: string) => void;
+  readonly lookUpAccount?: (access: AwsAccess) => Promise<string>;
+}
+
+/**
+ * The hook's ports: PagerDuty where its secret is configured, the alert topics always, Slack where its secret is configured.
+ * @throws EnvironmentVariablesError
+ */
+export function hookPortsFromEnvironment(variables: Variables, seams: DeployedSeams = {}): DeployedPorts {
+  const parsed = parse(hookSchema, variables);
+  const access = { region: parsed.AWS_REGION };
+  return deployed(variables, parsed, seams, (redaction, now) => {
+    const redact = (words: string) => redaction.text(words);
+    const secret = (secretArn: string, kind: SecretKind) =>
+      managedSecret({ ...access, secretArn, kind, now, onValue: (value) => redaction.add(value) });
+    const { TIDEGATE_PAGERDUTY_SECRET: pagerDutyArn, TIDEGATE_SLACK_SECRET: slackArn } = parsed;
+    const channels: PageChannel[] = [
+      snsChannel({
+        ...access,
+        topics: { critical: parsed.TIDEGATE_CRITICAL_TOPIC, warning: parsed.TIDEGATE_WARNING_TOPIC },
+        isRequired: pagerDutyArn === undefined,
+      }),
+    ];
+    if (pagerDutyArn !== undefined) {
+      const key = secret(pagerDutyArn, routingKey);
+      channels.unshift(pagerDutyChannel({ endpoint: parsed.TIDEGATE_PAGERDUTY_ENDPOINT, routingKey: key, redact }));
+    }
+    if (slackArn !== undefined) channels.push(slackChannel({ webhookUrl: secret(slackArn, slackWebhook), redact }));
+    return channels;
+  });
+}
+
+/**
+ * The watchman's ports: the critical topic alone, whatever the severity.
+ * @throws EnvironmentVariablesError
+ */
+export function watchmanPortsFromEnvironment(variables: Variables, seams: DeployedSeams = {}): DeployedPorts {
+  const parsed = parse(watchmanSchema, variables);
+  const topic = parsed.TIDEGATE_CRITICAL_TOPIC;
+  return deployed(variables, parsed, seams, () => [
+    snsChannel({ region: parsed.AWS_REGION, topics: { critical: topic, warning: topic }, isRequired: true }),
+  ]);
+}
+
+function deployed(
+  variables: Variables,
+  parsed: z.output<typeof watchmanSchema>,
+  seams: DeployedSeams,
+  channelsWith: (redaction: Redaction, now: () => number) => readonly PageChannel[],
+): DeployedPorts {
+  const { now = () => Date.now(), write, lookUpAccount = askSts } = seams;
+  const { AWS_REGION: region, TIDEGATE_ENVIRONMENT: environment, TIDEGATE_ACCOUNT: accountId } = parsed;
+  const redaction = new Redaction([variables.AWS_SECRET_ACCESS_KEY, variables.AWS_SESSION_TOKEN]);
+  const own = deployedTelemetry({ environment, redaction, variables, now, ...(write === undefined ? {} : { write }) });
+  const place: PagePlace = {
+    environment,
+    region,
+    runbookBase: parsed.TIDEGATE_RUNBOOKS,
+    ...(parsed.TIDEGATE_DASHBOARD === undefined ? {} : { dashboardUrl: parsed.TIDEGATE_DASHBOARD }),
+  };
+  return {
+    environment,
+    accountId,
+    ports: awsPorts({
+      region,
+      tableName: parsed.TIDEGATE_TABLE,
+      place,
+      pager: pagerOver(channelsWith(redaction, now)),
+      telemetry: own.telemetry,
+    }),
+    checkAccount: accountGuard(accountId, () => lookUpAccount({ region })),
+    begin: own.begin,
+    flush: own.flush,
+    cleanError: (error) => redaction.error(error),
+  };
+}
+
+/** Loaded when asked: what lowers traffic does not wait for the STS client to load. */
+async function askSts(access: AwsAccess): Promise<string> {
+  const { callerAccount } = await import("./caller-account.ts");
+  return callerAccount(access);
+}

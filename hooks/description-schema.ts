@@ -1,0 +1,65 @@
+/** What `WaveOpening` sends, as a schema. Strict: a field that this version does not know means that a newer program calls an older hook. */
+import * as z from "zod/mini";
+import { indicators, metricSources, responses, severities } from "../core/objectives.ts";
+import { count, percent, text } from "./zod.ts";
+
+const mode = z.enum(["act", "observe"]);
+const indicator = z.enum(Object.keys(indicators) as [keyof typeof indicators, ...(keyof typeof indicators)[]]);
+
+const wave = z.strictObject({
+  exposurePercent: percent,
+  minimumSoakMinutes: z.nullable(z.number().check(z.nonnegative())),
+  lookEverySeconds: z.number().check(z.positive()),
+  minimumRequests: count,
+  lowering: z.enum(["automatic", "human"]),
+  criteria: z.array(z.strictObject({ text: z.string(), kind: z.enum(["advance", "rollback"]) })),
+});
+
+/** A whole service description. */
+export const descriptionSchema = z.strictObject({
+  kind: z.literal("tidegate:opening"),
+  schemaVersion: z.int().check(z.positive()),
+  environment: text,
+  service: text,
+  mode,
+  source: z.enum(metricSources),
+  plan: z.strictObject({ name: text, waves: z.array(wave), watchAfterMinutes: z.number().check(z.nonnegative()) }),
+  rules: z.array(z.strictObject({ arn: text, role: z.enum(["main", "tester", "anchor"]) })),
+  alarms: z.array(
+    z.strictObject({
+      alarmName: text,
+      digest: text,
+      objective: text,
+      indicator,
+      severity: z.enum(severities),
+      response: z.enum(responses),
+      mode,
+      disableAnyway: z.boolean(),
+      settleSeconds: z.number().check(z.nonnegative()),
+    }),
+  ),
+  loadBalancerArnSuffix: text,
+  stickinessSeconds: z.optional(z.number().check(z.positive())),
+  blindMinutes: z.number().check(z.positive()),
+  dependencyOwner: z.optional(text),
+  rollbackWindowMinutes: z.number().check(z.nonnegative()),
+  releases: z.array(
+    z.strictObject({
+      digest: text,
+      version: text,
+      image: z.optional(text),
+      targetGroupArn: text,
+      targetGroupArnSuffix: text,
+      adopted: z.boolean(),
+    }),
+  ),
+  baseline: text,
+  canary: z.optional(z.strictObject({ digest: text, attempt: count })),
+  exposurePercent: percent,
+  intent: z.optional(z.strictObject({ digest: text, attempt: count, wave: percent })),
+  realityGeneration: count,
+  takenBy: text,
+  retire: z.boolean(),
+  overrideReason: z.optional(text),
+  replaceBaselineReason: z.optional(text),
+});
