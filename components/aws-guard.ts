@@ -4,6 +4,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { tableName } from "../core/naming.ts";
+import { defaultRunbookBase } from "../core/runbooks.ts";
 import type { Guard, GuardBinding, GuardContext, HookCallback } from "./write-guard.ts";
 
 export interface AwsGuardArgs {
@@ -38,6 +39,8 @@ async function loadGuard(args: AwsGuardArgs, context: GuardContext): Promise<Gua
   const ports = awsPorts({
     region: args.region,
     tableName: tableName(args.environment),
+    // A guard sends no page, and nothing it writes links anywhere.
+    place: { environment: args.environment, region: args.region, runbookBase: defaultRunbookBase },
     ...(args.profile === undefined ? {} : { profile: args.profile }),
   });
   return makeGuard(ports, context);

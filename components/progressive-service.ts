@@ -30,6 +30,8 @@ export interface ProgressiveServiceArgs {
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   readonly vpcId: pulumi.Input<string>;
   readonly topics: AlertTopicArns;
+  /** URL or folder with the runbooks that alarms link to. @default the product's own folder */
+  readonly runbookBase?: string;
   /** The deployed hook; see `RollbackHook`. */
   readonly hook: HookReference;
   /** Who takes leases: the stack's full name. */
@@ -184,6 +186,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
         targetGroupArnSuffix: group.arnSuffix,
         loadBalancerArnSuffix: args.loadBalancerArnSuffix,
         topics: args.topics,
+        ...(args.runbookBase === undefined ? {} : { runbookBase: args.runbookBase }),
       },
       { parent: this },
     );

@@ -50,6 +50,7 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
         stickinessSeconds: settings.stickinessSeconds,
         blindMinutes: settings.blindMinutes,
         rollbackWindowMinutes: settings.rollbackWindowMinutes,
+        dependencyOwner: settings.dependencyOwner,
         releases: described,
         baseline: declaration.baseline,
         canary: declaration.canary,

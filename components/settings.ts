@@ -54,5 +54,7 @@ export interface ServiceSettings {
   readonly readyTimeoutSeconds: number;
   readonly blindMinutes: number;
   readonly rollbackWindowMinutes: number;
+  /** Who is paged when both releases fail alike, because something they share does (B10). @default whoever is on call */
+  readonly dependencyOwner?: string;
   readonly targetGroup: TargetGroupSettings;
 }

@@ -12,6 +12,7 @@ import { type AlarmMetric, type AlarmSpec, alarmsFor, settleSeconds } from "../c
 import { alarmName, compositeAlarmName } from "../core/naming.ts";
 import { indicators, type MetricSource, type Objective, type Severity, severities } from "../core/objectives.ts";
 import type { WatchedAlarm } from "../core/record.ts";
+import { defaultRunbookBase, runbookLink, runbookOf } from "../core/runbooks.ts";
 
 /** Where people are told, by severity. */
 export interface AlertTopicArns {
@@ -42,6 +43,8 @@ export interface SloAlarmsArgs {
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   /** Where the composite alarms tell people. */
   readonly topics: AlertTopicArns;
+  /** URL or folder that descriptions link to. @default the product's own folder */
+  readonly runbookBase?: string;
 }
 
 /** What the hook must know of each alarm of a release; plain data, the same whatever the release's role. */
@@ -106,7 +109,7 @@ export class SloAlarms extends pulumi.ComponentResource {
     this.composites = severities.flatMap((severity) => {
       const children = specs.flatMap((spec, index) => {
         const alarm = this.alarms[index];
-        return alarm && spec.severity === severity ? [alarm] : [];
+        return alarm && spec.severity === severity ? [{ alarm, spec }] : [];
       });
       // A composite without children has no rule to evaluate.
       return children.length === 0 ? [] : [compositeAlarm(this, name, args, severity, children)];
@@ -214,8 +217,15 @@ function descriptionOf(args: SloAlarmsArgs, spec: AlarmSpec): string {
   return (
     `${args.service} ${args.version}: objective ${spec.objective}, ${spec.severity}: ${bound} in ${spec.datapointsToAlarm} of ` +
     `${spec.evaluationPeriods} periods of ${spec.periodSeconds} s. Response ${spec.response}: ${responseWords[spec.response]}. ` +
-    'What to do is in the README, section "The night it rolls back".'
+    runbooksText(args, [spec])
   );
+}
+
+/** Each runbook once, in the order of the alarms. */
+function runbooksText(args: SloAlarmsArgs, specs: readonly AlarmSpec[]): string {
+  const base = args.runbookBase ?? defaultRunbookBase;
+  const links = new Set(specs.map(({ indicator }) => runbookLink(base, runbookOf(indicator))));
+  return `${links.size === 1 ? "Runbook" : "Runbooks"}: ${[...links].join(", ")}`;
 }
 
 function compositeAlarm(
@@ -223,7 +233,7 @@ function compositeAlarm(
   name: string,
   args: SloAlarmsArgs,
   severity: Severity,
-  children: readonly aws.cloudwatch.MetricAlarm[],
+  children: readonly { readonly alarm: aws.cloudwatch.MetricAlarm; readonly spec: AlarmSpec }[],
 ): aws.cloudwatch.CompositeAlarm {
   const topic = args.topics[severity];
   return new aws.cloudwatch.CompositeAlarm(
@@ -232,10 +242,13 @@ function compositeAlarm(
       alarmName: compositeAlarmName(args.environment, args.service, args.releaseKey, severity),
       alarmDescription:
         `${args.service} ${args.version}: any ${severity} objective of this release is breached. ` +
-        'What to do is in the README, section "The night it rolls back".',
+        runbooksText(
+          args,
+          children.map(({ spec }) => spec),
+        ),
       // Out of the children's names as outputs: CloudWatch refuses a composite whose children do not exist yet.
       alarmRule: pulumi
-        .all(children.map((child) => child.name))
+        .all(children.map(({ alarm }) => alarm.name))
         .apply((names) => names.map((child) => `ALARM("${child}")`).join(" OR ")),
       alarmActions: [topic],
       okActions: [topic],

@@ -1,4 +1,5 @@
-/** What the hook's role may do, as plain data: everything on named resources, save the reads that IAM knows no resources for. */
+/** What the hook's role may do, as plain data: everything on named resources, save what IAM knows no resources for. */
+import { everywhere, ownLogs, type Policy, type Statement, tellPeople } from "./policy-statements.ts";
 
 /** Where the hook acts. */
 export interface HookPolicyArgs {
@@ -7,6 +8,14 @@ export interface HookPolicyArgs {
   readonly logGroupArn: string;
   /** The listener whose rules the hook lowers. */
   readonly listenerArn: string;
+  /** The two alert topics. */
+  readonly topicArns: readonly string[];
+  /** The environment's key. */
+  readonly keyArn: string;
+  /** Secrets that are configured, those of the channels; empty: none. */
+  readonly secretArns: readonly string[];
+  /** The alarm that drills set off. */
+  readonly drillAlarmArn: string;
 }
 
 /** ARN pattern of a listener's rules: `…:listener/app/a/1/2` has `…:listener-rule/app/a/1/2/<rule>`. */
@@ -15,7 +24,7 @@ function rulesOf(listenerArn: string): string {
 }
 
 /** The policy of the deployed hook: it writes rules of one listener and items of one table, and reads what it decides on. */
-export function hookPolicy(args: HookPolicyArgs) {
+export function hookPolicy(args: HookPolicyArgs): Policy {
   return {
     Version: "2012-10-17",
     Statement: [
@@ -26,66 +35,26 @@ export function hookPolicy(args: HookPolicyArgs) {
         Action: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:ConditionCheckItem"],
         Resource: args.tableArn,
       },
-      {
-        // ELBv2 describes take no resource: IAM ignores or refuses anything but "*".
-        // Source: Service Authorization Reference, "Elastic Load Balancing V2", read 2026-11.
-        Sid: "ReadRulesAndTargetHealthWhichHaveNoResourceScope",
-        Effect: "Allow",
-        Action: [
-          "elasticloadbalancing:DescribeListeners",
-          "elasticloadbalancing:DescribeLoadBalancers",
-          "elasticloadbalancing:DescribeRules",
-          "elasticloadbalancing:DescribeTags",
-          "elasticloadbalancing:DescribeTargetHealth",
-        ],
-        Resource: "*",
-      },
-      {
-        // GetMetricData takes no resource; DescribeAlarms over several names at once is judged on "*".
-        // Source: Service Authorization Reference, "Amazon CloudWatch", read 2026-11.
-        Sid: "ReadAlarmsAndMetricsWhichHaveNoResourceScope",
-        Effect: "Allow",
-        Action: ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"],
-        Resource: "*",
-      },
+      ...everywhere("hook"),
       {
         Sid: "LowerRules",
         Effect: "Allow",
         Action: "elasticloadbalancing:ModifyRule",
         Resource: rulesOf(args.listenerArn),
       },
+      ...tellPeople(args.topicArns, args.keyArn),
+      ...readSecrets(args.secretArns),
+      { Sid: "SetOffDrills", Effect: "Allow", Action: "cloudwatch:SetAlarmState", Resource: args.drillAlarmArn },
       { Sid: "DeadLetters", Effect: "Allow", Action: "sqs:SendMessage", Resource: args.deadLetterArn },
-      {
-        Sid: "OwnLogs",
-        Effect: "Allow",
-        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        Resource: `${args.logGroupArn}:*`,
-      },
+      ownLogs(args.logGroupArn),
     ],
   };
 }
 
-/** Lambda may take the role. */
-export const hookTrustPolicy = {
-  Version: "2012-10-17",
-  Statement: [
-    { Sid: "Lambda", Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } },
-  ],
-};
-
-/** EventBridge may leave events it could not deliver. */
-export function deadLetterQueuePolicy(queueArn: string, ruleArns: readonly string[]) {
-  return {
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Sid: "UndeliveredEvents",
-        Effect: "Allow",
-        Principal: { Service: "events.amazonaws.com" },
-        Action: "sqs:SendMessage",
-        Resource: queueArn,
-        Condition: { ArnEquals: { "aws:SourceArn": ruleArns } },
-      },
-    ],
-  };
+/** IAM refuses a statement without resources. */
+function readSecrets(secretArns: readonly string[]): Statement[] {
+  if (secretArns.length === 0) return [];
+  return [
+    { Sid: "ReadChannelSecrets", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: secretArns },
+  ];
 }

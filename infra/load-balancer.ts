@@ -6,6 +6,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { loadBalancerName } from "../core/naming.ts";
 import { defaultErrorFloor } from "../core/objectives.ts";
+import { defaultRunbookBase, runbookLink } from "../core/runbooks.ts";
 
 export interface LoadBalancerArgs {
   readonly environment: string;
@@ -117,6 +118,8 @@ export interface EdgeErrorAlarmArgs {
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   /** Topic of warnings. */
   readonly topicArn: pulumi.Input<string>;
+  /** URL or folder with the runbooks. @default the product's own folder */
+  readonly runbookBase?: string;
 }
 
 /**
@@ -135,7 +138,8 @@ export function edgeErrorAlarm(
       name: `${loadBalancerName(args.environment)}-edge-5xx`,
       alarmDescription:
         `Tidegate ${args.environment}: the load balancer itself answers with 5xx. These errors name no release; look at the newest one ` +
-        "first: targets that refuse or drop connections show here and nowhere else.",
+        "first: targets that refuse or drop connections show here and nowhere else. " +
+        `Runbook: ${runbookLink(args.runbookBase ?? defaultRunbookBase, "edge-errors")}`,
       namespace: "AWS/ApplicationELB",
       metricName: "HTTPCode_ELB_5XX_Count",
       dimensions: { LoadBalancer: args.loadBalancerArnSuffix },

@@ -1,16 +1,27 @@
 /**
- * The hook as deployed: one Lambda function behind the alias `live`, woken by every state change of our alarms and by a clock, with a
- * queue for what it could not handle, and alarms that page without it.
- *
- * The clock is always on: CloudWatch acts only on a state *change*, so a missed event is missed for good. What this version of the
- * bundle cannot do yet it refuses by name (`hooks/handler.ts`).
+ * The hook as deployed: one Lambda function behind two aliases, `live` for everything that machines wake it by and `acknowledge` for what
+ * opens a latch. Both move to a new version only after that version has tested itself.
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { alarmPrefix, hookFunctionName } from "../core/naming.ts";
-import { deadLetterQueuePolicy, hookPolicy, hookTrustPolicy } from "./hook-policy.ts";
+import { acknowledgeAliasName, drillAlarmName, hookAliasName, hookFunctionName } from "../core/naming.ts";
+import { defaultRunbookBase } from "../core/runbooks.ts";
+import { deployedFunction } from "./deployed-function.ts";
+import { hookAlarms, hookMetricNamespace } from "./hook-alarms.ts";
+import { hookEventsTopic } from "./hook-events.ts";
+import { hookPolicy } from "./hook-policy.ts";
+import { hookWakers } from "./hook-wakers.ts";
+import { arnAt, type Place } from "./place.ts";
 
-export interface RollbackHookArgs {
+/** Where a channel's secret is read from; each one optional. */
+export interface HookSecrets {
+  /** ARN of the secret that holds the PagerDuty routing key. @default none: PagerDuty is not told */
+  readonly pagerDutyArn?: pulumi.Input<string>;
+  /** ARN of the secret that holds the Slack webhook URL. @default none: the hook does not post to Slack */
+  readonly slackArn?: pulumi.Input<string>;
+}
+
+export interface RollbackHookArgs extends Place {
   readonly environment: string;
   /** Path of the bundled handler, one ES module; see `hooks/bundle.ts`. */
   readonly bundlePath: string;
@@ -20,6 +31,17 @@ export interface RollbackHookArgs {
   readonly listenerArn: pulumi.Input<string>;
   /** Topic that pages. */
   readonly criticalTopicArn: pulumi.Input<string>;
+  /** Topic that wakes nobody. */
+  readonly warningTopicArn: pulumi.Input<string>;
+  /** The environment's key. */
+  readonly keyArn: pulumi.Input<string>;
+  /** See `DeadLetters`. */
+  readonly deadLetters: aws.sqs.Queue;
+  readonly secrets?: HookSecrets;
+  /** URL or folder that pages and alarms link to. @default the product's own folder */
+  readonly runbookBase?: string;
+  /** URL of a dashboard that pages link to. @default none */
+  readonly dashboardUrl?: string;
   /** How long logs are kept. Unit: days; one of the values CloudWatch Logs takes. @default 90 (a quarter's post-mortems) */
   readonly logRetentionDays?: number;
   /** Concurrent executions set aside. @default none (a fresh account has too few to set any aside) */
@@ -31,7 +53,9 @@ export interface RollbackHookArgs {
 /** How long one run may take. Unit: seconds. An opening reads and writes a handful of things, each bounded to seconds. */
 const timeoutSeconds = 60;
 const memoryMegabytes = 512;
-export const hookAliasName = "live";
+
+/** What a new version is asked before an alias moves to it; see `hooks/self-test.ts`. */
+const selfTestInput = JSON.stringify({ kind: "tidegate:self-test" });
 
 /**
  * The rollback hook of an environment.
@@ -40,189 +64,146 @@ export const hookAliasName = "live";
  * ```ts
  * const hook = new RollbackHook("hook", {
  *   environment: "production",
+ *   accountId,
+ *   region: "eu-west-1",
+ *   partition: "aws",
  *   bundlePath: "dist/hook/index.mjs",
  *   tableName: table.name,
  *   tableArn: table.arn,
  *   listenerArn: edge.listenerArn,
  *   criticalTopicArn: topics.critical.arn,
+ *   warningTopicArn: topics.warning.arn,
+ *   keyArn: key.arn,
+ *   deadLetters: deadLetters.queue,
  * });
  * ```
  */
 export class RollbackHook extends pulumi.ComponentResource {
   readonly function: aws.lambda.Function;
   readonly alias: aws.lambda.Alias;
+  readonly acknowledgeAlias: aws.lambda.Alias;
   readonly functionName: pulumi.Output<string>;
   readonly aliasName: pulumi.Output<string>;
-  /** ARN of the alias. */
+  /** ARN of the alias `live`. */
   readonly arn: pulumi.Output<string>;
-  readonly deadLetters: aws.sqs.Queue;
+  /** Other tools' alerts reach the hook through it. */
+  readonly eventsTopic: aws.sns.Topic;
 
   constructor(name: string, args: RollbackHookArgs, opts?: pulumi.ComponentResourceOptions) {
     super("tidegate:foundation:RollbackHook", name, { environment: args.environment }, opts);
-    const functionName = hookFunctionName(args.environment);
-    const tags = { "tidegate:environment": args.environment, "tidegate:role": "hook" };
+    const { environment, keyArn, runbookBase = defaultRunbookBase } = args;
+    const tags = { "tidegate:environment": environment, "tidegate:role": "hook" };
     const child = { parent: this };
 
-    const logs = new aws.cloudwatch.LogGroup(
-      `${name}-logs`,
-      { name: `/aws/lambda/${functionName}`, retentionInDays: args.logRetentionDays ?? 90, tags },
-      child,
-    );
-    this.deadLetters = new aws.sqs.Queue(
-      `${name}-dead-letters`,
-      // Two weeks is the longest SQS keeps a message: time enough for a person to come back from leave.
-      { name: `${functionName}-dead-letters`, messageRetentionSeconds: 1_209_600, sqsManagedSseEnabled: true, tags },
-      child,
-    );
-    const role = new aws.iam.Role(
-      `${name}-role`,
-      { name: functionName, assumeRolePolicy: JSON.stringify(hookTrustPolicy), tags },
-      child,
-    );
-    const policy = new aws.iam.RolePolicy(
-      `${name}-policy`,
+    this.function = deployedFunction(
+      name,
       {
-        role: role.name,
-        policy: pulumi
-          .all([args.tableArn, this.deadLetters.arn, logs.arn, args.listenerArn])
-          .apply(([tableArn, deadLetterArn, logGroupArn, listenerArn]) =>
-            JSON.stringify(hookPolicy({ tableArn, deadLetterArn, logGroupArn, listenerArn })),
-          ),
-      },
-      child,
-    );
-    this.function = new aws.lambda.Function(
-      `${name}-function`,
-      {
-        name: functionName,
-        description: `Tidegate ${args.environment}: commits openings, lowers on breach`,
-        runtime: "nodejs22.x",
-        architectures: ["arm64"],
-        handler: "index.handler",
-        // A file asset: its text stays out of the state, only its hash goes in.
-        code: new pulumi.asset.AssetArchive({ "index.mjs": new pulumi.asset.FileAsset(args.bundlePath) }),
-        role: role.arn,
-        timeout: timeoutSeconds,
-        memorySize: memoryMegabytes,
-        publish: true,
-        ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: args.reservedConcurrency }),
-        environment: {
-          variables: { TIDEGATE_ENVIRONMENT: args.environment, TIDEGATE_TABLE: args.tableName },
-        },
-        deadLetterConfig: { targetArn: this.deadLetters.arn },
-        loggingConfig: { logFormat: "JSON", logGroup: logs.name },
+        functionName: hookFunctionName(environment),
+        description: `Tidegate ${environment}: commits openings, lowers on breach`,
+        bundlePath: args.bundlePath,
+        timeoutSeconds,
+        memoryMegabytes,
+        variables: variablesOf(args, runbookBase),
+        policy: (logGroupArn) => policyOf(args, logGroupArn),
+        keyArn,
+        logRetentionDays: args.logRetentionDays ?? 90,
         tags,
+        more: {
+          publish: true,
+          tracingConfig: { mode: "Active" },
+          deadLetterConfig: { targetArn: args.deadLetters.arn },
+          ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: args.reservedConcurrency }),
+        },
+        ...(args.functionHooks ? { hooks: args.functionHooks } : {}),
       },
-      // Without its policy a first invocation would fail on the record.
-      { parent: this, dependsOn: [policy], ...(args.functionHooks ? { hooks: args.functionHooks } : {}) },
-    );
-    this.alias = new aws.lambda.Alias(
-      `${name}-alias`,
-      { name: hookAliasName, functionName: this.function.name, functionVersion: this.function.version },
       child,
     );
     this.functionName = this.function.name;
-    this.aliasName = this.alias.name;
-    this.arn = this.alias.arn;
-
-    const rules = this.#wake(name, args.environment, tags);
-    new aws.sqs.QueuePolicy(
-      `${name}-dead-letters-policy`,
+    // Made anew with every version and with nothing else, so an idle `up` asks nothing.
+    const selfTest = new aws.lambda.Invocation(
+      `${name}-self-test`,
       {
-        queueUrl: this.deadLetters.url,
-        policy: pulumi
-          .all([this.deadLetters.arn, ...rules.map((rule) => rule.arn)])
-          .apply(([queueArn, ...ruleArns]) => JSON.stringify(deadLetterQueuePolicy(queueArn ?? "", ruleArns))),
+        functionName: this.functionName,
+        qualifier: this.function.version,
+        input: selfTestInput,
+        triggers: { version: this.function.version },
       },
       child,
     );
-    this.#watch(name, args, tags);
-    this.registerOutputs({ functionName: this.functionName, arn: this.arn, deadLettersUrl: this.deadLetters.url });
-  }
+    const aliasTo = (logicalName: string, aliasName: string) =>
+      new aws.lambda.Alias(
+        logicalName,
+        { name: aliasName, functionName: this.functionName, functionVersion: this.function.version },
+        { ...child, dependsOn: [selfTest] },
+      );
+    this.alias = aliasTo(`${name}-alias`, hookAliasName);
+    this.acknowledgeAlias = aliasTo(`${name}-acknowledge`, acknowledgeAliasName);
+    this.aliasName = this.alias.name;
+    this.arn = this.alias.arn;
 
-  /** The alarm events and the clock. */
-  #wake(name: string, environment: string, tags: Record<string, string>): aws.cloudwatch.EventRule[] {
-    const wakers = {
-      alarms: {
-        description: `Tidegate ${environment}: state changes of our alarms`,
-        eventPattern: JSON.stringify({
-          source: ["aws.cloudwatch"],
-          "detail-type": ["CloudWatch Alarm State Change"],
-          detail: { alarmName: [{ prefix: alarmPrefix(environment) }] },
-        }),
-      },
-      clock: { description: `Tidegate ${environment}: reconcile every minute`, scheduleExpression: "rate(1 minute)" },
+    const woken = {
+      environment,
+      functionName: this.functionName,
+      aliasName: this.aliasName,
+      aliasArn: this.arn,
+      deadLetterArn: args.deadLetters.arn,
+      tags,
     };
-    return Object.entries(wakers).map(([waker, when]) => {
-      const rule = new aws.cloudwatch.EventRule(
-        `${name}-${waker}`,
-        { name: `${hookFunctionName(environment)}-${waker}`, ...when, tags },
-        { parent: this },
-      );
-      const permission = new aws.lambda.Permission(
-        `${name}-${waker}-permission`,
-        {
-          statementId: waker,
-          action: "lambda:InvokeFunction",
-          function: this.functionName,
-          qualifier: this.aliasName,
-          principal: "events.amazonaws.com",
-          sourceArn: rule.arn,
-        },
-        { parent: this },
-      );
-      new aws.cloudwatch.EventTarget(
-        `${name}-${waker}-target`,
-        {
-          rule: rule.name,
-          targetId: "hook",
-          arn: this.arn,
-          deadLetterConfig: { arn: this.deadLetters.arn },
-        },
-        { parent: this, dependsOn: [permission] },
-      );
-      return rule;
-    });
+    hookWakers(name, woken, child);
+    this.eventsTopic = hookEventsTopic(name, { ...woken, keyArn }, child);
+    hookAlarms(
+      name,
+      {
+        environment,
+        functionName: this.functionName,
+        deadLettersName: args.deadLetters.name,
+        criticalTopicArn: args.criticalTopicArn,
+        runbookBase,
+        tags,
+      },
+      child,
+    );
+    this.registerOutputs({ functionName: this.functionName, arn: this.arn, eventsTopicArn: this.eventsTopic.arn });
   }
+}
 
-  /** Pages that need no hook: it fails, it is throttled, or something went to the dead letters. */
-  #watch(name: string, args: RollbackHookArgs, tags: Record<string, string>): void {
-    const lambda = (metricName: string) => ({
-      namespace: "AWS/Lambda",
-      metricName,
-      dimensions: { FunctionName: this.functionName },
-      statistic: "Sum",
-    });
-    const watches = {
-      errors: { ...lambda("Errors"), means: "a run of the hook failed" },
-      throttles: { ...lambda("Throttles"), means: "the hook was not let run; raise the account's concurrency" },
-      "dead-letters": {
-        namespace: "AWS/SQS",
-        metricName: "ApproximateNumberOfMessagesVisible",
-        dimensions: { QueueName: this.deadLetters.name },
-        statistic: "Maximum",
-        means: "an event was given up on; read it in the queue",
-      },
-    };
-    for (const [watch, { means, ...metric }] of Object.entries(watches)) {
-      new aws.cloudwatch.MetricAlarm(
-        `${name}-${watch}`,
-        {
-          // Outside the alarm prefix: the hook must not be woken by news of itself.
-          name: `${hookFunctionName(args.environment)}-${watch}`,
-          alarmDescription: `Tidegate ${args.environment}: ${means}. Until it is mended, watch exposure by hand.`,
-          ...metric,
-          period: 60,
-          evaluationPeriods: 1,
-          threshold: 1,
-          comparisonOperator: "GreaterThanOrEqualToThreshold",
-          treatMissingData: "notBreaching",
-          alarmActions: [args.criticalTopicArn],
-          okActions: [args.criticalTopicArn],
-          tags,
-        },
-        { parent: this },
-      );
-    }
-  }
+function variablesOf(args: RollbackHookArgs, runbookBase: string): Record<string, pulumi.Input<string>> {
+  const { pagerDutyArn, slackArn } = args.secrets ?? {};
+  return {
+    TIDEGATE_ENVIRONMENT: args.environment,
+    TIDEGATE_TABLE: args.tableName,
+    TIDEGATE_ACCOUNT: args.accountId,
+    TIDEGATE_CRITICAL_TOPIC: args.criticalTopicArn,
+    TIDEGATE_WARNING_TOPIC: args.warningTopicArn,
+    TIDEGATE_RUNBOOKS: runbookBase,
+    ...(args.dashboardUrl === undefined ? {} : { TIDEGATE_DASHBOARD: args.dashboardUrl }),
+    // The ARN and never the secret: variables are read by everyone who may look at the function.
+    ...(pagerDutyArn === undefined ? {} : { TIDEGATE_PAGERDUTY_SECRET: pagerDutyArn }),
+    ...(slackArn === undefined ? {} : { TIDEGATE_SLACK_SECRET: slackArn }),
+    POWERTOOLS_SERVICE_NAME: "tidegate-hook",
+    POWERTOOLS_METRICS_NAMESPACE: hookMetricNamespace,
+  };
+}
+
+function policyOf(args: RollbackHookArgs, logGroup: pulumi.Output<string>) {
+  const { pagerDutyArn, slackArn } = args.secrets ?? {};
+  const secrets = [pagerDutyArn, slackArn].filter((arn) => arn !== undefined);
+  return pulumi
+    .all([
+      pulumi.all([args.tableArn, args.deadLetters.arn, logGroup, args.listenerArn, args.keyArn]),
+      pulumi.all([args.criticalTopicArn, args.warningTopicArn]),
+      pulumi.all(secrets),
+    ])
+    .apply(([[tableArn, deadLetterArn, logGroupArn, listenerArn, keyArn], topicArns, secretArns]) =>
+      hookPolicy({
+        tableArn,
+        deadLetterArn,
+        logGroupArn,
+        listenerArn,
+        keyArn,
+        topicArns,
+        secretArns,
+        drillAlarmArn: arnAt(args, "cloudwatch", `alarm:${drillAlarmName(args.environment)}`),
+      }),
+    );
 }

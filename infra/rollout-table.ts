@@ -39,6 +39,7 @@ export class RolloutTable extends pulumi.ComponentResource {
         ],
         billingMode: "PAY_PER_REQUEST",
         pointInTimeRecovery: { enabled: true },
+        // DynamoDB's managed key and not the environment's: a rollback must not hang on one more policy.
         serverSideEncryption: { enabled: true },
         deletionProtectionEnabled: true,
         tags: { "tidegate:environment": args.environment, "tidegate:role": "records" },

@@ -9,9 +9,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { BadInputError } from "../core/bad-input.ts";
 import type { Intent } from "../core/declaration.ts";
-import { isSlug, maximumServiceLength, slugRule } from "../core/naming.ts";
+import { drillService, isSlug, maximumServiceLength, slugRule } from "../core/naming.ts";
 import { checkAcross } from "./config/across.ts";
-import { environmentName, foundation, readAlerting, readAws, readNetwork } from "./config/environment.ts";
+import { readAlerting } from "./config/alerting.ts";
+import { environmentName, foundation, readAws, readNetwork } from "./config/environment.ts";
 import type { EnvironmentConfig, ServiceConfig } from "./config/model.ts";
 import { checkFields, isMap, type Path, Problems } from "./config/problems.ts";
 import { type ReadService, readService } from "./config/service.ts";
@@ -59,6 +60,13 @@ function readServices(raw: unknown, path: Path, problems: Problems): ReadService
       const expected = `at most ${maximumServiceLength} characters: ${slugRule}`;
       problems.add([...path, name], { wrong: "not a service name", expected }, name);
     }
+    if (name === drillService) {
+      problems.add(
+        [...path, name],
+        { wrong: "the name that drills go by", expected: "any other", wayOut: "Call the service something else" },
+        name,
+      );
+    }
     return readService(name, written, [...path, name], problems);
   });
 }
@@ -70,7 +78,7 @@ function parseInto(problems: Problems, raw: unknown): EnvironmentConfig | undefi
   const { network, listenerArn } = readNetwork(fields.network, ["network"], problems);
   const alerting = readAlerting(fields.alerting, ["alerting"], problems);
   const services = readServices(fields.services, ["services"], problems);
-  checkAcross(services, { region, listenerArn }, problems);
+  checkAcross(services, { region, listenerArn, alerting }, problems);
   if (problems.texts.length > 0 || region === undefined || fields.environment === undefined || !network)
     return undefined;
   const complete = services.flatMap((service) => service.config ?? []);

@@ -10,8 +10,21 @@ import {
   type ServiceOutputs,
 } from "../components/index.ts";
 import type { Declaration } from "../core/declaration.ts";
-import { AlertTopics, edgeErrorAlarm, LoadBalancer, RollbackHook, RolloutTable } from "../infra/index.ts";
-import type { EnvironmentConfig } from "./config.ts";
+import {
+  AlertTopics,
+  DeadLetters,
+  EnvironmentKey,
+  edgeErrorAlarm,
+  type HookSecrets,
+  LoadBalancer,
+  PagerDutyRouting,
+  partitionOf,
+  RollbackHook,
+  RolloutTable,
+  SlackChannels,
+  Watchman,
+} from "../infra/index.ts";
+import type { AlertingConfig, EnvironmentConfig, PagerDutyConfig } from "./config.ts";
 
 export interface DeclareEnvironmentArgs {
   readonly config: EnvironmentConfig;
@@ -20,6 +33,8 @@ export interface DeclareEnvironmentArgs {
   readonly guards: GuardBinding;
   /** The bundled hook; see `hooks/bundle.ts`. */
   readonly hookBundlePath: string;
+  /** The bundled watchman; see `hooks/bundle.ts`. */
+  readonly watchmanBundlePath: string;
   /** Names the stack in leases: organisation, project, stack. */
   readonly stackId: string;
   /** The account that the program acts in, 12 digits. */
@@ -35,6 +50,8 @@ export interface EnvironmentOutputs {
   readonly tableName: pulumi.Output<string>;
   /** ARN of the hook's alias. */
   readonly hookArn: pulumi.Output<string>;
+  /** ARN of the topic by which Grafana and Datadog wake the hook. */
+  readonly hookEventsTopicArn: pulumi.Output<string>;
   readonly listenerArn: pulumi.Output<string>;
   /** By service name. */
   readonly services: Readonly<Record<string, ServiceOutputs>>;
@@ -53,31 +70,41 @@ export function declareEnvironment(args: DeclareEnvironmentArgs): EnvironmentOut
   const pairs = pair(args);
 
   const edge = new LoadBalancer(environment, { environment, ...network });
-  const topics = new AlertTopics(environment, {
-    environment,
-    accountId,
-    partition: partitionOf(region),
-    email: config.alerting.email,
-  });
+  const place = { accountId, region, partition: partitionOf(region) };
+  const key = new EnvironmentKey(environment, { environment, ...place });
+  const topics = new AlertTopics(environment, { environment, keyArn: key.arn, email: config.alerting.email });
+  const deadLetters = new DeadLetters(environment, { environment, ...place });
+  const secrets = declareChannels(config, { partition: place.partition, keyArn: key.arn, topics, deadLetters });
   const table = new RolloutTable(environment, { environment });
   let hookChanges = false;
   const functionHooks = guards.bind(hookChangeWatchName, async () => {
     hookChanges = true;
   });
-  const hook = new RollbackHook(environment, {
+  const shared = {
     environment,
-    bundlePath: args.hookBundlePath,
     tableName: table.name,
     tableArn: table.arn,
-    listenerArn: edge.listenerArn,
     criticalTopicArn: topics.critical.arn,
+    keyArn: key.arn,
+    ...linksOf(config.alerting),
+  };
+  const hook = new RollbackHook(environment, {
+    ...shared,
+    ...place,
+    bundlePath: args.hookBundlePath,
+    listenerArn: edge.listenerArn,
+    warningTopicArn: topics.warning.arn,
+    deadLetters: deadLetters.queue,
+    secrets,
     ...(functionHooks ? { functionHooks } : {}),
   });
+  new Watchman(environment, { ...shared, accountId, bundlePath: args.watchmanBundlePath });
   const balancerSuffix = edge.arn.apply(loadBalancerArnSuffix);
   edgeErrorAlarm(`${environment}-edge-5xx`, {
     environment,
     loadBalancerArnSuffix: balancerSuffix,
     topicArn: topics.warning.arn,
+    runbookBase: config.alerting.runbooks,
   });
 
   const services: Record<string, ServiceOutputs> = {};
@@ -91,6 +118,7 @@ export function declareEnvironment(args: DeclareEnvironmentArgs): EnvironmentOut
       loadBalancerArnSuffix: balancerSuffix,
       vpcId: network.vpcId,
       topics: { critical: topics.critical.arn, warning: topics.warning.arn },
+      runbookBase: config.alerting.runbooks,
       hook: {
         functionName: hook.functionName,
         aliasName: hook.aliasName,
@@ -107,9 +135,59 @@ export function declareEnvironment(args: DeclareEnvironmentArgs): EnvironmentOut
     region,
     tableName: table.name,
     hookArn: hook.arn,
+    hookEventsTopicArn: hook.eventsTopic.arn,
     listenerArn: edge.listenerArn,
     services,
   };
+}
+
+function linksOf({ runbooks, dashboard }: AlertingConfig) {
+  return { runbookBase: runbooks, ...(dashboard === undefined ? {} : { dashboardUrl: dashboard }) };
+}
+
+interface ChannelSurroundings {
+  readonly partition: string;
+  readonly keyArn: pulumi.Output<string>;
+  readonly topics: AlertTopics;
+  readonly deadLetters: DeadLetters;
+}
+
+/** What the config names beside e-mail. @returns where the hook finds the secrets of its channels */
+function declareChannels(
+  { environment, alerting: { pagerduty, slack } }: EnvironmentConfig,
+  around: ChannelSurroundings,
+): HookSecrets {
+  const { critical, warning } = around.topics;
+  if (slack?.chatbot) {
+    new SlackChannels(environment, {
+      environment,
+      partition: around.partition,
+      ...slack.chatbot,
+      criticalTopicArn: critical.arn,
+      warningTopicArn: warning.arn,
+    });
+  }
+  return {
+    ...(pagerduty ? { pagerDutyArn: declarePagerDuty(environment, pagerduty, around) } : {}),
+    ...(slack?.webhookSecretArn === undefined ? {} : { slackArn: slack.webhookSecretArn }),
+  };
+}
+
+/** @returns ARN of the secret with the hook's routing key */
+function declarePagerDuty(
+  environment: string,
+  pagerduty: PagerDutyConfig,
+  { keyArn, topics, deadLetters }: ChannelSurroundings,
+): pulumi.Input<string> {
+  if (pagerduty.kind === "own-key") return pagerduty.routingKeySecretArn;
+  const { kind: _kind, ...routing } = pagerduty;
+  return new PagerDutyRouting(environment, {
+    environment,
+    ...routing,
+    criticalTopicArn: topics.critical.arn,
+    deadLetterArn: deadLetters.queue.arn,
+    keyArn,
+  }).routingKeySecretArn;
 }
 
 function pair({ config, declarations }: DeclareEnvironmentArgs) {
@@ -127,10 +205,4 @@ function pair({ config, declarations }: DeclareEnvironmentArgs) {
     const declaration = decided.get(settings.name);
     return declaration ? [{ settings, declaration }] : [];
   });
-}
-
-/** AWS partition of a region. Source: "AWS partitions", AWS General Reference, read 2026-11. */
-function partitionOf(region: string): string {
-  if (region.startsWith("cn-")) return "aws-cn";
-  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }

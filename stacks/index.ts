@@ -6,7 +6,7 @@ import { awsGuardBinding } from "../components/aws-guard.ts";
 import { tableName } from "../core/naming.ts";
 import { callerAccount } from "../hooks/aws/caller-account.ts";
 import { awsPorts } from "../hooks/aws/ports.ts";
-import { buildHookBundle } from "../hooks/bundle.ts";
+import { buildHookBundle, buildWatchmanBundle } from "../hooks/bundle.ts";
 import { readStackConfig } from "./config.ts";
 import { decideEnvironment } from "./decide.ts";
 import { placeProblems, previousPlace, stackIdentity } from "./own-place.ts";
@@ -19,11 +19,12 @@ export default async () => {
   const stackId = stackIdentity();
   const records = tableName(config.environment);
 
-  const [accountId, provider, previous, hookBundlePath] = await Promise.all([
+  const [accountId, provider, previous, hookBundlePath, watchmanBundlePath] = await Promise.all([
     callerAccount(access),
     aws.getCallerIdentity({}),
     previousPlace(stackId),
     buildHookBundle(),
+    buildWatchmanBundle(),
   ]);
   const elsewhere = placeProblems(
     previous,
@@ -32,12 +33,23 @@ export default async () => {
   );
   if (elsewhere.length > 0) throw new pulumi.RunError(elsewhere.join("\n"));
 
-  const ports = awsPorts({ ...access, tableName: records });
+  const { environment, region, alerting } = config;
+  const ports = awsPorts({
+    ...access,
+    tableName: records,
+    place: {
+      environment,
+      region,
+      runbookBase: alerting.runbooks,
+      ...(alerting.dashboard === undefined ? {} : { dashboardUrl: alerting.dashboard }),
+    },
+  });
   return program({
     config,
-    decide: (environment) => decideEnvironment(environment, ports),
-    guards: awsGuardBinding({ ...access, environment: config.environment }),
+    decide: (wanted) => decideEnvironment(wanted, ports),
+    guards: awsGuardBinding({ ...access, environment }),
     hookBundlePath,
+    watchmanBundlePath,
     stackId,
     accountId,
     isPreview: pulumi.runtime.isDryRun(),

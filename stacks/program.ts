@@ -20,6 +20,7 @@ export interface ProgramArgs {
   readonly decide: (config: EnvironmentConfig) => Promise<readonly Declaration[]>;
   readonly guards: GuardBinding;
   readonly hookBundlePath: string;
+  readonly watchmanBundlePath: string;
   readonly stackId: string;
   readonly accountId: string;
   /** A preview tells what an `up` would refuse; an `up` refuses. */
@@ -43,6 +44,7 @@ export async function program(args: ProgramArgs): Promise<EnvironmentOutputs> {
     declarations,
     guards: args.guards,
     hookBundlePath: args.hookBundlePath,
+    watchmanBundlePath: args.watchmanBundlePath,
     stackId: args.stackId,
     accountId: args.accountId,
     onService: (service, declaration) => {

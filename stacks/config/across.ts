@@ -1,8 +1,8 @@
 /** What must hold between services, and between services and environment: nothing is claimed by two of them. */
 import type { Release } from "../../core/releases.ts";
-import type { MatchConfig } from "./model.ts";
+import type { AlertingConfig, MatchConfig } from "./model.ts";
 import { matchOverlap } from "./overlap.ts";
-import { type Path, type Problems, pathText } from "./problems.ts";
+import { type Path, type Problems, pathText, unknownWord } from "./problems.ts";
 import type { ReadService } from "./service.ts";
 
 function adoptedGroups(service: ReadService): { arn: string; place: Path }[] {
@@ -33,6 +33,13 @@ function checkTargetGroups(services: readonly ReadService[], problems: Problems)
       arn,
     );
   }
+}
+
+/** What services are checked against. */
+interface Surroundings {
+  readonly region?: string;
+  readonly listenerArn?: string;
+  readonly alerting: AlertingConfig;
 }
 
 interface Pair {
@@ -77,20 +84,48 @@ function checkPriorities({ left, right }: Pair, problems: Problems): void {
   );
 }
 
-/** Region and account of an ELBv2 ARN. */
+/** Secrets are read where the hook is: in its region and account. */
+function secretsOf({ pagerduty, slack }: AlertingConfig): { arn: string; place: Path }[] {
+  const routingKey = pagerduty?.kind === "own-key" ? pagerduty.routingKeySecretArn : undefined;
+  return [
+    ...(routingKey === undefined ? [] : [{ arn: routingKey, place: ["alerting", "pagerduty", "routingKeySecretArn"] }]),
+    ...(slack?.webhookSecretArn === undefined
+      ? []
+      : [{ arn: slack.webhookSecretArn, place: ["alerting", "slack", "webhookSecretArn"] }]),
+  ];
+}
+
+/** A page for an owner whom nobody routes would go to whoever is on call, and look as if it had gone to the owner. */
+function checkDependencyOwners(
+  services: readonly ReadService[],
+  { pagerduty }: AlertingConfig,
+  problems: Problems,
+): void {
+  const owners = pagerduty?.kind === "made" ? Object.keys(pagerduty.owners) : [];
+  if (owners.length === 0) return;
+  for (const { path, dependencyOwner } of services) {
+    if (dependencyOwner === undefined || owners.includes(dependencyOwner)) continue;
+    problems.add(
+      [...path, "dependencyOwner"],
+      unknownWord(dependencyOwner, owners, "none of alerting.pagerduty.owners"),
+      dependencyOwner,
+    );
+  }
+}
+
+/** Region and account of an ARN. */
 function ownerOf(arn: string): { region: string; account: string } {
   const [, , , region = "", account = ""] = arn.split(":");
   return { region, account };
 }
 
-function checkOwners(
-  services: readonly ReadService[],
-  environment: { readonly region?: string; readonly listenerArn?: string },
-  problems: Problems,
-): void {
-  const listener = environment.listenerArn;
-  const named = services.flatMap(adoptedGroups);
-  const all = listener ? [{ arn: listener, place: ["network", "listenerArn"] as Path }, ...named] : named;
+function checkOwners(services: readonly ReadService[], environment: Surroundings, problems: Problems): void {
+  const { listenerArn, alerting } = environment;
+  const all: readonly { arn: string; place: Path }[] = [
+    ...(listenerArn ? [{ arn: listenerArn, place: ["network", "listenerArn"] }] : []),
+    ...services.flatMap(adoptedGroups),
+    ...secretsOf(alerting),
+  ];
   const account = all[0] && ownerOf(all[0].arn).account;
   for (const { arn, place } of all) {
     const owner = ownerOf(arn);
@@ -110,15 +145,12 @@ function checkOwners(
 }
 
 /** Names everything that two parts of the config claim both. */
-export function checkAcross(
-  services: readonly ReadService[],
-  environment: { readonly region?: string; readonly listenerArn?: string },
-  problems: Problems,
-): void {
+export function checkAcross(services: readonly ReadService[], environment: Surroundings, problems: Problems): void {
   checkTargetGroups(services, problems);
   for (const pair of pairsOf(services)) {
     checkMatches(pair, problems);
     checkPriorities(pair, problems);
   }
   checkOwners(services, environment, problems);
+  checkDependencyOwners(services, environment.alerting, problems);
 }

@@ -1,7 +1,7 @@
-/** The parts of the stack config that a whole environment shares: AWS settings, network, alerting. */
+/** The parts of the stack config that a whole environment shares: AWS settings and network. Alerting is `alerting.ts`. */
 import { z } from "zod";
 import { isSlug, maximumEnvironmentLength, slugRule } from "../../core/naming.ts";
-import type { AlertingConfig, NetworkConfig } from "./model.ts";
+import type { NetworkConfig } from "./model.ts";
 import { check, checkFields, flag, isMap, leaf, type Path, type Problems, text } from "./problems.ts";
 
 export const environmentName = leaf(
@@ -83,26 +83,6 @@ export function readNetwork(
     allowedCidrs: fields.allowedCidrs ?? [],
   };
   return { network, ...adopted };
-}
-
-const channelsToCome = ["pagerduty", "slack", "grafana", "datadog"];
-const email = text(/^[^\s@<>"]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/, {
-  wrong: "not an e-mail address",
-  expected: "name@example.com",
-});
-
-/** Reads alerting; nothing given means that nobody is told but in the record and the previews. */
-export function readAlerting(raw: unknown, path: Path, problems: Problems): AlertingConfig {
-  if (raw === undefined) return { email: [] };
-  for (const channel of channelsToCome) {
-    if (!isMap(raw) || !(channel in raw)) continue;
-    problems.add([...path, channel], { wrong: "not supported yet", expected: "email", wayOut: "Leave it out" });
-  }
-  const known = isMap(raw)
-    ? Object.fromEntries(Object.entries(raw).filter(([key]) => !channelsToCome.includes(key)))
-    : raw;
-  const fields = checkFields({ email: z.array(email).optional() }, known, path, problems);
-  return { email: fields.email ?? [] };
 }
 
 /** Settings that would give Pulumi other credentials or another cloud than the guard reads with. */

@@ -18,8 +18,41 @@ export interface NetworkConfig {
   readonly allowedCidrs: readonly string[];
 }
 
+/** PagerDuty: what the program makes there, or a key of a service that exists already. */
+export type PagerDutyConfig =
+  | {
+      readonly kind: "made";
+      readonly escalationPolicyId: string;
+      /** Service ids of those who own what services depend on. */
+      readonly owners: Readonly<Record<string, string>>;
+      /** Whether alerts of one rollout become one incident; not on every PagerDuty plan. */
+      readonly groupAlerts: boolean;
+    }
+  | {
+      readonly kind: "own-key";
+      /** Secret of which the whole string is the routing key. With a KMS key of its own, that key must let the hook's role decrypt. */
+      readonly routingKeySecretArn: string;
+    };
+
+/** Slack: the hook posts to a webhook, AWS Chatbot shows the alarms, or both. */
+export interface SlackConfig {
+  /** Secret of which the whole string is the webhook's URL. As for PagerDuty's. */
+  readonly webhookSecretArn?: string;
+  readonly chatbot?: {
+    readonly workspaceId: string;
+    readonly criticalChannelId: string;
+    readonly warningsChannelId: string;
+  };
+}
+
 export interface AlertingConfig {
   readonly email: readonly string[];
+  /** URL or folder that alarms and pages link to. */
+  readonly runbooks: string;
+  /** URL of a dashboard that pages link to. */
+  readonly dashboard?: string;
+  readonly pagerduty?: PagerDutyConfig;
+  readonly slack?: SlackConfig;
 }
 
 /** Requests that reach the canary on purpose while it is open (A7). */
@@ -67,6 +100,8 @@ export interface ServiceConfig {
   readonly readyTimeoutSeconds: number;
   readonly blindMinutes: number;
   readonly rollbackWindowMinutes: number;
+  /** Who is paged when what both releases depend on fails. */
+  readonly dependencyOwner?: string;
   readonly targetGroup: TargetGroupConfig;
   readonly replaceBaselineReason?: string;
   readonly overrideReason?: string;

@@ -1,5 +1,6 @@
 /** One service of the stack config: its own keys and how they must fit together. What concerns several is `across.ts`. */
 import { z } from "zod";
+import { isSlug, maximumServiceLength, slugRule } from "../../core/naming.ts";
 import { type MetricSource, metricSources, type Objective } from "../../core/objectives.ts";
 import { exposuresOf, type Plan } from "../../core/plans.ts";
 import type { Release } from "../../core/releases.ts";
@@ -30,6 +31,10 @@ const source = leaf(z.enum(metricSources), (value) =>
     ? { wrong: "not supported yet", expected: listText(metricSources) }
     : unknownWord(String(value), metricSources, "unknown source"),
 );
+const dependencyOwner = leaf(
+  z.string().refine((name) => isSlug(name, maximumServiceLength)),
+  { wrong: "not an owner's name", expected: `at most ${maximumServiceLength} characters: ${slugRule}` },
+);
 const serviceFields = {
   mode: word(["act", "observe"], "unknown mode"),
   match: z.unknown(),
@@ -46,6 +51,7 @@ const serviceFields = {
   readyTimeoutSeconds: wholeNumber(1, 3_600, "seconds").optional(),
   blindMinutes: wholeNumber(1, 1_440, "minutes").optional(),
   rollbackWindowMinutes: wholeNumber(2, 43_200, "minutes").optional(),
+  dependencyOwner: dependencyOwner.optional(),
   targetGroup: z.unknown(),
   replaceBaselineReason: reason.optional(),
   overrideReason: reason.optional(),
@@ -59,6 +65,7 @@ export interface ReadService {
   readonly priority?: number;
   readonly baseline?: Release;
   readonly canary?: Release;
+  readonly dependencyOwner?: string;
   readonly config?: ServiceConfig;
 }
 
@@ -142,7 +149,8 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
   );
   const targetGroup = readTargetGroup(fields.targetGroup, [...path, "targetGroup"], problems);
 
-  const read = { path, match: matched, priority, baseline, canary };
+  const owner = fields.dependencyOwner === undefined ? {} : { dependencyOwner: fields.dependencyOwner };
+  const read = { path, match: matched, priority, baseline, canary, ...owner };
   const complete = mode && matched && priority !== undefined && baseline && plan && objectives;
   if (!complete || problems.texts.length > before) return read;
   const config: ServiceConfig = {
@@ -162,6 +170,7 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
     readyTimeoutSeconds: fields.readyTimeoutSeconds ?? 300,
     blindMinutes: fields.blindMinutes ?? 15,
     rollbackWindowMinutes: fields.rollbackWindowMinutes ?? 1_440,
+    ...owner,
     targetGroup,
     ...(fields.replaceBaselineReason === undefined ? {} : { replaceBaselineReason: fields.replaceBaselineReason }),
     ...(fields.overrideReason === undefined ? {} : { overrideReason: fields.overrideReason }),

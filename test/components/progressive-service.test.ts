@@ -239,6 +239,12 @@ describe("ProgressiveService", () => {
     });
   });
 
+  it("tells the hook who owns what the service depends on, where that is known [B10]", async () => {
+    const result = await run({ settings: { dependencyOwner: "payments" } });
+    const { input } = result.the("aws:lambda/invocation:Invocation").inputs;
+    expect(JSON.parse(String(input))).toMatchObject({ dependencyOwner: "payments" });
+  });
+
   it("adopts a target group without touching it [E7]", async () => {
     const targetGroupArn = `${elb}:targetgroup/shop-blue/0123456789abcdef`;
     const adopted = { ...oldRelease, targetGroupArn };

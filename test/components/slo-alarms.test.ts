@@ -112,11 +112,20 @@ describe("SloAlarms", () => {
     ]);
   });
 
-  it("says objective, bound and response in the description [D8]", async () => {
+  it("says objective, bound, response and runbook in the description [D8]", async () => {
     const result = await declare();
     expect(result.the(metricAlarm, "error-rate/warning/60s").inputs.alarmDescription).toBe(
       "checkout 2.4.0: objective error-rate, warning: error-rate above 2 percent in 2 of 3 periods of 60 s. Response halve: exposure " +
-        'is halved. What to do is in the README, section "The night it rolls back".',
+        "is halved. Runbook: docs/runbooks/high-error-rate.md",
+    );
+  });
+
+  it("links from a composite to the runbook of each objective in it, once [D8]", async () => {
+    const result = await declare({ runbookBase: "https://wiki.example.com/tidegate/" });
+    expect(result.the("aws:cloudwatch/compositeAlarm:CompositeAlarm", "/critical").inputs.alarmDescription).toBe(
+      "checkout 2.4.0: any critical objective of this release is breached. Runbooks: " +
+        "https://wiki.example.com/tidegate/high-error-rate.md, " +
+        "https://wiki.example.com/tidegate/no-healthy-hosts.md",
     );
   });
 

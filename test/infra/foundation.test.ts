@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { AlertTopics, edgeErrorAlarm, LoadBalancer, RollbackHook, RolloutTable } from "../../infra/index.ts";
-import { account, type PulumiRun, region, runPulumi } from "../helpers/pulumi-run.ts";
-
-interface Statement {
-  readonly Sid: string;
-  readonly Effect: string;
-  readonly Action: string | string[];
-  readonly Resource: string | string[];
-  readonly Condition?: unknown;
-}
-const statementsOf = (policy: unknown): Statement[] => JSON.parse(String(policy)).Statement;
+import {
+  AlertTopics,
+  DeadLetters,
+  EnvironmentKey,
+  edgeErrorAlarm,
+  LoadBalancer,
+  RolloutTable,
+  SlackChannels,
+} from "../../infra/index.ts";
+import { account, region, runPulumi } from "../helpers/pulumi-run.ts";
+import { arn, criticalTopicArn, keyArn, place, statementsOf, warningTopicArn } from "./places.ts";
 
 describe("RolloutTable", () => {
   it("survives mistakes: protected, retained, restorable, encrypted", async () => {
@@ -32,28 +32,18 @@ describe("RolloutTable", () => {
 describe("AlertTopics", () => {
   const declare = (email?: string[]) =>
     runPulumi(() => {
-      const topics = new AlertTopics("dev", {
-        environment: "dev",
-        accountId: account,
-        partition: "aws",
-        ...(email ? { email } : {}),
-      });
+      const topics = new AlertTopics("dev", { environment: "dev", keyArn, ...(email ? { email } : {}) });
       return { critical: topics.critical.arn, warning: topics.warning.arn };
     });
 
-  it("lets CloudWatch of this account alone publish to topics encrypted with a key of their own", async () => {
+  it("encrypts both topics with the environment's key [D4]", async () => {
     const result = await declare();
-    const [, alarms] = statementsOf(result.the("aws:kms/key:Key").inputs.policy);
-    expect(alarms).toEqual({
-      Sid: "AlarmsPublishToEncryptedTopics",
-      Effect: "Allow",
-      Principal: { Service: "cloudwatch.amazonaws.com" },
-      Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
-      Resource: "*",
-      Condition: { StringEquals: { "aws:SourceAccount": account } },
-    });
-    for (const { inputs } of result.all("aws:sns/topic:Topic")) expect(inputs.kmsMasterKeyId).toMatch(/^arn:aws:kms:/);
-    expect(result.names()).toHaveLength(3);
+    const topics = result.all("aws:sns/topic:Topic").map(({ inputs }) => [inputs.name, inputs.kmsMasterKeyId]);
+    expect(topics.sort()).toEqual([
+      ["tidegate-dev-critical", keyArn],
+      ["tidegate-dev-warnings", keyArn],
+    ]);
+    expect(result.names()).toHaveLength(2);
   });
 
   it("subscribes each address to both topics", async () => {
@@ -125,91 +115,116 @@ describe("edgeErrorAlarm", () => {
       dimensions: { LoadBalancer: "app/edge/1" },
       alarmActions: ["arn:warnings"],
       treatMissingData: "notBreaching",
+      alarmDescription: expect.stringMatching(/Runbook: docs\/runbooks\/edge-errors\.md$/),
     });
   });
 });
 
-describe("RollbackHook", () => {
-  const bundlePath = new URL(import.meta.url).pathname;
-  const declare = () =>
-    runPulumi(() => {
-      const hook = new RollbackHook("dev", {
-        environment: "dev",
-        bundlePath,
-        tableName: "tidegate-dev",
-        tableArn: "arn:table",
-        listenerArn: "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/edge/1/2",
-        criticalTopicArn: "arn:critical",
-      });
-      return { arn: hook.arn, aliasName: hook.aliasName };
-    });
-  const the = (result: PulumiRun<unknown>, type: string, name = "") => result.the(type, name).inputs;
-
-  it("runs published code behind an alias, woken by alarms of its environment and by a clock [B4]", async () => {
-    const result = await declare();
-    expect(the(result, "aws:lambda/function:Function")).toMatchObject({
-      name: "tidegate-dev-hook",
-      runtime: "nodejs22.x",
-      publish: true,
-      environment: { variables: { TIDEGATE_ENVIRONMENT: "dev", TIDEGATE_TABLE: "tidegate-dev" } },
-    });
-    expect(the(result, "aws:lambda/alias:Alias")).toMatchObject({ name: "live", functionVersion: "1" });
-    expect(JSON.parse(String(the(result, "aws:cloudwatch/eventRule:EventRule", "alarms").eventPattern))).toEqual({
-      source: ["aws.cloudwatch"],
-      "detail-type": ["CloudWatch Alarm State Change"],
-      detail: { alarmName: [{ prefix: "tidegate/dev/" }] },
-    });
-    expect(the(result, "aws:cloudwatch/eventRule:EventRule", "clock").scheduleExpression).toBe("rate(1 minute)");
-    for (const { inputs } of result.all("aws:cloudwatch/eventTarget:EventTarget")) {
-      expect(inputs).toMatchObject({
-        arn: result.outputs.arn,
-        deadLetterConfig: { arn: expect.stringMatching(/dead-letters$/) },
-      });
-    }
-    for (const { inputs } of result.all("aws:lambda/permission:Permission")) {
-      expect(inputs).toMatchObject({
-        qualifier: "live",
-        principal: "events.amazonaws.com",
-        sourceArn: expect.stringContaining("arn:"),
-      });
-    }
-  });
-
-  it("may act on named resources, and on everything only where IAM knows no resource", async () => {
-    const statements = statementsOf(the(await declare(), "aws:iam/rolePolicy:RolePolicy").policy);
-    const everywhere = statements.filter(({ Resource }) => Resource === "*");
-    expect(everywhere.every(({ Sid }) => Sid.endsWith("HaveNoResourceScope"))).toBe(true);
-    const reads = everywhere.flatMap(({ Action }) => Action);
-    expect(reads.filter((action) => !/:(Describe|GetMetricData)/.test(action))).toEqual([]);
-    expect(statements.flatMap(({ Action }) => Action).filter((action) => action.includes("*"))).toEqual([]);
-    expect(statements.filter(({ Sid }) => Sid === "Records")[0]?.Resource).toBe("arn:table");
-    expect(statements.filter(({ Sid }) => Sid === "LowerRules")[0]?.Resource).toBe(
-      "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/edge/1/2/*",
+describe("EnvironmentKey", () => {
+  const declare = (partition = "aws", where = region) =>
+    runPulumi(
+      () => new EnvironmentKey("dev", { environment: "dev", accountId: account, region: where, partition }).arn,
     );
-  });
 
-  it("pages without the hook's help: errors, throttles, dead letters", async () => {
-    const alarms = (await declare()).all("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs);
-    expect(alarms.map(({ name, alarmActions }) => [name, alarmActions]).sort()).toEqual([
-      ["tidegate-dev-hook-dead-letters", ["arn:critical"]],
-      ["tidegate-dev-hook-errors", ["arn:critical"]],
-      ["tidegate-dev-hook-throttles", ["arn:critical"]],
+  it("is administered by its account, and lets alarms of this account publish and logs of our functions be written", async () => {
+    const key = (await declare()).the("aws:kms/key:Key").inputs;
+    expect(key).toMatchObject({ enableKeyRotation: true, deletionWindowInDays: 30 });
+    expect(statementsOf(key.policy)).toEqual([
+      {
+        Sid: "AccountAdministersItsKey",
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Action: "kms:*",
+        Resource: "*",
+      },
+      {
+        Sid: "AlarmsPublishToEncryptedTopics",
+        Effect: "Allow",
+        Principal: { Service: "cloudwatch.amazonaws.com" },
+        Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
+        Resource: "*",
+        Condition: { StringEquals: { "aws:SourceAccount": account } },
+      },
+      {
+        Sid: "LogsOfOurFunctionsAlone",
+        Effect: "Allow",
+        Principal: { Service: `logs.${region}.amazonaws.com` },
+        Action: ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        Resource: "*",
+        Condition: {
+          ArnEquals: {
+            "kms:EncryptionContext:aws:logs:arn": ["hook", "watchman"].map((name) =>
+              arn("logs", `log-group:/aws/lambda/tidegate-dev-${name}`),
+            ),
+          },
+        },
+      },
     ]);
   });
 
-  it("keeps dead letters encrypted, and takes them from its own rules alone", async () => {
-    const result = await declare();
-    expect(the(result, "aws:sqs/queue:Queue")).toMatchObject({
+  it("names the log service as its partition does", async () => {
+    const key = (await declare("aws-cn", "cn-north-1")).the("aws:kms/key:Key").inputs;
+    expect(statementsOf(key.policy)[2]?.Principal).toEqual({ Service: "logs.cn-north-1.amazonaws.com.cn" });
+  });
+});
+
+describe("DeadLetters", () => {
+  it("keeps them two weeks and encrypted, and takes them from our own rules and topics alone [D4]", async () => {
+    const result = await runPulumi(() => new DeadLetters("dev", { environment: "dev", ...place }).queue.arn);
+    expect(result.the("aws:sqs/queue:Queue").inputs).toMatchObject({
+      name: "tidegate-dev-hook-dead-letters",
       sqsManagedSseEnabled: true,
       messageRetentionSeconds: 1_209_600,
     });
-    const [statement] = statementsOf(the(result, "aws:sqs/queuePolicy:QueuePolicy").policy);
-    expect(statement?.Condition).toEqual({
-      ArnEquals: {
-        "aws:SourceArn": ["alarms", "clock"].map(
-          (name) => `arn:aws:cloudwatch:${region}:${account}:tidegate-dev-hook-${name}`,
-        ),
-      },
+    const told = statementsOf(result.the("aws:sqs/queuePolicy:QueuePolicy").inputs.policy);
+    expect(told.map(({ Principal, Action, Condition }) => [Principal, Action, Condition])).toEqual([
+      [
+        { Service: "events.amazonaws.com" },
+        "sqs:SendMessage",
+        {
+          ArnEquals: {
+            "aws:SourceArn": ["alarms", "clock", "drill"].map((name) =>
+              arn("events", `rule/tidegate-dev-hook-${name}`),
+            ),
+          },
+        },
+      ],
+      [
+        { Service: "sns.amazonaws.com" },
+        "sqs:SendMessage",
+        { ArnEquals: { "aws:SourceArn": [arn("sns", "tidegate-dev-hook-events"), criticalTopicArn] } },
+      ],
+    ]);
+  });
+});
+
+describe("SlackChannels", () => {
+  it("show alarms in two channels from which nobody can act [D4]", async () => {
+    const result = await runPulumi(() => {
+      new SlackChannels("dev", {
+        environment: "dev",
+        partition: "aws",
+        workspaceId: "T0123ABCD",
+        criticalChannelId: "C0CRITICAL",
+        warningsChannelId: "C0WARNINGS",
+        criticalTopicArn,
+        warningTopicArn,
+      });
     });
+    const channels = result
+      .all("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration")
+      .sort((left, right) => (left.name < right.name ? -1 : 1));
+    expect(channels.map(({ inputs }) => inputs)).toMatchObject([
+      { slackTeamId: "T0123ABCD", slackChannelId: "C0CRITICAL", snsTopicArns: [criticalTopicArn] },
+      { slackTeamId: "T0123ABCD", slackChannelId: "C0WARNINGS", snsTopicArns: [warningTopicArn] },
+    ]);
+    for (const { inputs } of channels) {
+      expect(inputs.guardrailPolicyArns).toEqual(["arn:aws:iam::aws:policy/AWSDenyAll"]);
+    }
+    // A role without any policy allows nothing.
+    expect(result.names()).toHaveLength(3);
+    expect(statementsOf(result.the("aws:iam/role:Role").inputs.assumeRolePolicy)).toEqual([
+      { Sid: "Chatbot", Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "chatbot.amazonaws.com" } },
+    ]);
   });
 });

@@ -20,7 +20,7 @@ describe("a config that is fine", () => {
         internal: true,
         allowedCidrs: [],
       },
-      alerting: { email: [] },
+      alerting: { email: [], runbooks: "docs/runbooks" },
       services: [
         {
           name: "checkout",
@@ -127,18 +127,17 @@ describe("environment, network and alerting", () => {
       [`network.allowedCidrs[0]: not an IPv4 range, got "10.0.0.0/33"; expected a range such as 10.0.0.0/8`],
     ],
     [
-      "channels to come, without showing their keys",
-      aConfig({ alerting: { pagerduty: { routingKey: "R0UT1NG" }, slack: "xoxb" } }),
-      [
-        "alerting.pagerduty: not supported yet; expected email. Leave it out",
-        "alerting.slack: not supported yet; expected email. Leave it out",
-      ],
-    ],
-    [
       "another region than the adopted listener's",
       { ...aConfig({ network: { vpcId: "vpc-01234567", listenerArn } }), aws: { region: "us-east-1" } },
       [
         `network.listenerArn: in another region, got "eu-west-1"; expected us-east-1, as aws:region says. Correct the ARN or the region`,
+      ],
+    ],
+    [
+      "a service by the name that drills go by",
+      aConfig({}, { "tidegate-drill": aService() }),
+      [
+        `services.tidegate-drill: the name that drills go by, got "tidegate-drill"; expected any other. Call the service something else`,
       ],
     ],
     [

@@ -29,6 +29,7 @@ function run(declaration: Declaration, isPreview: boolean) {
       decide: async () => [declaration],
       guards: rememberingGuards().binding,
       hookBundlePath: bundlePath,
+      watchmanBundlePath: bundlePath,
       stackId: "example/tidegate/dev",
       accountId: account,
       isPreview,
@@ -51,6 +52,7 @@ describe("program", () => {
           decide: async () => [refused],
           guards: rememberingGuards().binding,
           hookBundlePath: bundlePath,
+          watchmanBundlePath: bundlePath,
           stackId: "example/tidegate/dev",
           accountId: account,
           isPreview: false,
@@ -115,6 +117,7 @@ describe("declareEnvironment", () => {
     declarations: [aDeclaration(10)],
     guards: rememberingGuards().binding,
     hookBundlePath: bundlePath,
+    watchmanBundlePath: bundlePath,
     stackId: "example/tidegate/dev",
     accountId: account,
     ...changes,
@@ -137,7 +140,7 @@ describe("declareEnvironment", () => {
     expect(told(right)).toEqual(told(left));
   });
 
-  it("costs 24 resources for the environment, whatever the number of services [D9]", async () => {
+  it("costs 45 resources for the environment, whatever the number of services [D9]", async () => {
     const services = {
       checkout: aService(),
       search: aService({ match: { hosts: ["search.example.com"] }, priority: 200 }),
@@ -148,7 +151,7 @@ describe("declareEnvironment", () => {
     );
     const one = await runPulumi(() => declareEnvironment(args()));
     const perService = two.names().length - one.names().length;
-    expect({ foundation: one.names().length - perService, perService }).toEqual({ foundation: 24, perService: 25 });
+    expect({ foundation: one.names().length - perService, perService }).toEqual({ foundation: 45, perService: 25 });
   });
 
   it("makes a raise wait for the hook's code and tells the guard that it changes", async () => {
