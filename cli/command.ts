@@ -1,10 +1,14 @@
 /**
  * The commands and their options. Thin: reads what a person typed, calls the part that does it, prints what that says.
  *
- * Exit codes: 0 it ran, whatever came out; 1 we crashed; 2 bad input, every problem listed and nothing done.
+ * Exit codes: 0 it ran, whatever came out; 1 we crashed, or it failed half-way and the message says what to do; 2 bad input, every problem
+ * listed and nothing done; 3 refused, nothing was changed.
  */
 import { Command, CommanderError } from "commander";
 import { BadInputError } from "../core/bad-input.ts";
+import { CommandFailedError, RefusedError } from "./failures.ts";
+import { addOperatorCommands } from "./operator-commands.ts";
+import type { Outside } from "./outside.ts";
 
 /** Where a command writes and what it is run in. */
 export interface Surroundings {
@@ -13,9 +17,11 @@ export interface Surroundings {
   /** Stack files and relative paths are looked for here. */
   readonly directory: string;
   readonly colours: boolean;
+  /** How the operator's commands reach a person and AWS. @default the terminal and the AWS that the machine is set up for */
+  readonly outside?: Outside;
 }
 
-export const exitCodes = { ran: 0, crashed: 1, badInput: 2 } as const;
+export const exitCodes = { ran: 0, crashed: 1, badInput: 2, refused: 3 } as const;
 
 /** What `rehearse` was given, as typed. */
 export interface RehearseFlags {
@@ -33,7 +39,8 @@ export interface RehearseFlags {
   readonly seeds?: string;
 }
 
-function commands(surroundings: Surroundings): Command {
+/** All commands with their options, bound to where they run. */
+export function commands(surroundings: Surroundings): Command {
   const program = new Command("tidegate")
     .description("Lets a release in wave by wave, and shuts by itself.")
     .exitOverride()
@@ -72,6 +79,7 @@ function commands(surroundings: Surroundings): Command {
       const { storyCommand } = await import("./story.ts");
       await storyCommand(surroundings);
     });
+  addOperatorCommands(program, surroundings);
   return program;
 }
 
@@ -85,6 +93,14 @@ export async function runCommand(words: readonly string[], surroundings: Surroun
     if (error instanceof BadInputError) {
       surroundings.error(error.message);
       return exitCodes.badInput;
+    }
+    if (error instanceof RefusedError) {
+      surroundings.error(error.message);
+      return exitCodes.refused;
+    }
+    if (error instanceof CommandFailedError) {
+      surroundings.error(error.message);
+      return exitCodes.crashed;
     }
     surroundings.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return exitCodes.crashed;

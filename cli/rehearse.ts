@@ -1,5 +1,5 @@
 /** `tidegate rehearse`: flags to a checked rehearsal, its report to JSON or a timeline. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { BadInputError } from "../core/bad-input.ts";
 import { type MetricSource, metricSources } from "../core/objectives.ts";
@@ -15,6 +15,7 @@ import { type EnvironmentConfig, readStackFile } from "../stacks/config.ts";
 import { rehearseAlarmFile } from "./alarm-file.ts";
 import type { RehearseFlags, Surroundings } from "./command.ts";
 import { renderReport } from "./render.ts";
+import { stackFile, stackProblem } from "./stack-file.ts";
 
 /** Runs the command. @throws BadInputError with every problem */
 export async function rehearseCommand(flags: RehearseFlags, surroundings: Surroundings): Promise<void> {
@@ -121,15 +122,9 @@ function scenarioPath(nameOrPath: string, directory: string): string {
 
 /** The checked config of `Pulumi.<stack>.yaml`. @throws BadInputError naming the stacks that exist */
 export function readStack(stack: string, directory: string): EnvironmentConfig {
-  const stacks = readdirSync(directory)
-    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
-    .sort();
-  if (!stacks.includes(stack)) {
-    throw badInput([
-      `--stack: unknown stack, got "${stack}"; expected ${stacks.join(", ") || "a Pulumi.<stack>.yaml in this folder"}. Run it where those files are`,
-    ]);
-  }
-  return readStackFile(resolve(directory, `Pulumi.${stack}.yaml`)).config;
+  const problem = stackProblem(stack, directory);
+  if (problem !== undefined) throw badInput([problem]);
+  return readStackFile(stackFile(stack, directory)).config;
 }
 
 function readSource(text: string | undefined): MetricSource | undefined {

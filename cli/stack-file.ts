@@ -1,0 +1,69 @@
+/**
+ * What a command needs of `Pulumi.<stack>.yaml`: where the stack lives, three values. Read by themselves and leniently: a mistake
+ * elsewhere in the file must not keep anyone from killing, and the whole config would load Pulumi first, a second at 3 a.m.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { BadInputError } from "../core/bad-input.ts";
+
+/** Where a stack lives, as its file says; nothing is checked yet. */
+export interface StackPlace {
+  readonly environment?: unknown;
+  readonly region?: unknown;
+  readonly listenerArn?: unknown;
+}
+
+/** Names of the stacks that have a file in a folder, ascending. */
+export function stackNames(directory: string): string[] {
+  return readdirSync(directory)
+    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
+    .sort();
+}
+
+/** What is wrong with a stack's name; `undefined` where its file is there. */
+export function stackProblem(stack: string, directory: string): string | undefined {
+  const stacks = stackNames(directory);
+  return stacks.includes(stack)
+    ? undefined
+    : `--stack: unknown stack, got "${stack}"; expected ${stacks.join(", ") || "a Pulumi.<stack>.yaml in this folder"}. Run it where those files are`;
+}
+
+export function stackFile(stack: string, directory: string): string {
+  return resolve(directory, `Pulumi.${stack}.yaml`);
+}
+
+/**
+ * Reads the three values.
+ * @throws BadInputError where the file cannot be read as YAML
+ */
+export async function readStackPlace(path: string): Promise<StackPlace> {
+  const { parseDocument } = await import("yaml");
+  const name = basename(path);
+  const wayOut = "Say the place with --environment and --region instead";
+  let file: unknown;
+  try {
+    const document = parseDocument(readFileSync(path, "utf8"), {
+      prettyErrors: false,
+      merge: true,
+      logLevel: "silent",
+    });
+    const [error] = document.errors;
+    if (error) throw new Error(error.message.replace(/\s+/g, " ").replace(/\.$/, ""));
+    file = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BadInputError(`${name}:`, [`${name}: malformed YAML: ${why}. ${wayOut}`]);
+  }
+  const config = fieldOf(file, "config");
+  return {
+    environment: fieldOf(config, "tidegate:environment"),
+    region: fieldOf(config, "aws:region"),
+    listenerArn: fieldOf(fieldOf(config, "tidegate:network"), "listenerArn"),
+  };
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}

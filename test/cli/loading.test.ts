@@ -1,0 +1,52 @@
+/** What a kill loads before its call: every package is time at 3 a.m., and Pulumi alone is a second [B4]. */
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Modules that a file loads when it is loaded itself: no types, nothing that is imported later. */
+function loadedBy(file: string): string[] {
+  const source = ts.createSourceFile(file, readFileSync(join(root, file), "utf8"), ts.ScriptTarget.Latest);
+  return source.statements.flatMap((statement) => {
+    const isLoading =
+      (ts.isImportDeclaration(statement) && !statement.importClause?.isTypeOnly) ||
+      (ts.isExportDeclaration(statement) && !statement.isTypeOnly);
+    const specifier = isLoading ? statement.moduleSpecifier : undefined;
+    return specifier && ts.isStringLiteral(specifier) ? [specifier.text] : [];
+  });
+}
+
+/** Everything that is loaded with the entries: files of ours, and packages. */
+function closure(entries: readonly string[]): { readonly files: string[]; readonly packages: string[] } {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const waiting = [...entries];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (files.has(file)) continue;
+    files.add(file);
+    for (const specifier of loadedBy(file)) {
+      if (specifier.startsWith(".")) waiting.push(relative(root, join(root, dirname(file), specifier)));
+      else packages.add(specifier);
+    }
+  }
+  return { files: [...files].sort(), packages: [...packages].sort() };
+}
+
+describe("what is loaded before a kill's call", () => {
+  it("is commander, files of cli and core; no zod, YAML, Pulumi, rehearsal or AWS adapter [B4]", () => {
+    const { files, packages } = closure(["cli/tidegate.ts", "cli/kill.ts", "cli/aws-place.ts"]);
+    expect(packages).toEqual(["commander", "node:crypto", "node:fs", "node:path", "node:readline/promises"]);
+    expect(files.filter((file) => !/^(cli|core)\//.test(file))).toEqual([]);
+    expect(files.length).toBeLessThan(30);
+  });
+
+  it("is seen through files that import files", () => {
+    const { files, packages } = closure(["hooks/aws/record-store.ts"]);
+    expect(packages).toContain("@aws-sdk/client-dynamodb");
+    expect(files).toContain("hooks/aws/record-schema.ts");
+    expect(packages.some((name) => name.startsWith("zod"))).toBe(true);
+  });
+});
