@@ -140,11 +140,15 @@ function receiverIsLost(draft: RecordDraft, seen: Observation, receiver: string,
 function dependencyFails(draft: RecordDraft, seen: Observation, breaches: readonly Breach[]): boolean {
   const { record } = draft;
   const { alarms, values } = seen;
-  if (alarms === undefined || values === undefined) return false;
-  const speaking = new Set(alarms.filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
-  if (!breaches.every((breach) => isShared(record, breach, speaking, values, draft.now))) return false;
   const standing = Object.values(record.holds).find((hold) => hold.cause === "dependency" && !hold.acknowledged);
   if (standing && draft.now - standing.at >= sparedMilliseconds) return false;
+  const speaking = new Set((alarms ?? []).filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
+  const isSpared = standing !== undefined;
+  const canCompare = alarms !== undefined && values !== undefined;
+  const areShared = canCompare
+    ? breaches.every((breach) => isShared(record, breach, speaking, values, draft.now, isSpared))
+    : isSpared;
+  if (!areShared) return false;
   if (!standing) {
     const id = `dependency-${draft.now}`;
     const what = breaches.map((breach) => `${breach.objective} (${breach.severity})`).join(", ");

@@ -25,10 +25,10 @@ export const alikeFactor = 1.5;
 export const sparedMilliseconds = 30 * 60_000;
 
 /**
- * Bad points older than this say nothing of now. Unit: milliseconds. The longest period in use, the slowest source's delay, and one
- * evaluation: 300 + 180 + 60 s, rounded up.
+ * Bad points older than this say nothing of now. Unit: milliseconds. The newest whole point began a period before its own end, the next one
+ * comes a period later, and both are late: 2 x 300 s (the longest period in use) + 120 s (the slowest source) + 60 s (an evaluation).
  */
-const staleMilliseconds = 10 * 60_000;
+const staleMilliseconds = 13 * 60_000;
 
 /** Newest bad points of the canary that must each have an equally bad one of the baseline beside them. */
 const comparedPoints = 2;
@@ -64,39 +64,61 @@ export function alarmPairs(
     }));
 }
 
-/** Whether a breach of the canary is shared by the baseline. No alarm of it that speaks may say otherwise, and one must say so. */
+/**
+ * Whether a breach of the canary is shared by the baseline.
+ *
+ * To begin to spare the canary, one alarm that speaks must say so and none may be in doubt. Once it is spared, which is bounded, only an
+ * alarm that says otherwise ends it: a judgement taken anew every minute from a few points would end it by chance.
+ * @param isSpared whether a hold for it stands already
+ */
 export function isShared(
   record: RolloutRecord,
   breach: Breach,
   speaking: ReadonlySet<string>,
   values: readonly AlarmValues[],
   now: Instant,
+  isSpared = false,
 ): boolean {
   if (breach.disableAnyway || breach.digest === record.baseline) return false;
-  const pairs = alarmPairs(record, breach).filter(({ own }) => speaking.has(own.alarmName));
+  const pairs = alarmPairs(record, breach);
+  if (pairs.length === 0) return false;
   const valuesOf = (alarm: WatchedAlarm | undefined) =>
     values.find((candidate) => candidate.alarmName === alarm?.alarmName);
-  const verdicts = pairs.map(({ own, baseline }) =>
-    spoilable.has(own.indicator) ? alike(valuesOf(own), valuesOf(baseline), now) : false,
-  );
-  return verdicts.includes(true) && !verdicts.includes(false);
+  const verdicts = pairs
+    .filter(({ own }) => speaking.has(own.alarmName))
+    .map(({ own, baseline }) =>
+      spoilable.has(own.indicator) && baseline ? compare(valuesOf(own), valuesOf(baseline), now, isSpared) : "own",
+    );
+  if (verdicts.includes("own")) return false;
+  return isSpared || (verdicts.includes("alike") && !verdicts.includes("unknown"));
 }
 
 /**
- * `undefined`: nothing to compare yet. A long window speaks on points of the running period, which its own expression answers only when
- * the period is over; a shorter one beside it has to decide.
+ * What one alarm's points say. `abstains`: nothing to compare yet; a long window speaks on points of the running period, which its own
+ * expression answers only when the period is over, and a shorter one beside it has to decide.
  */
-function alike(own: AlarmValues | undefined, baseline: AlarmValues | undefined, now: Instant): boolean | undefined {
-  if (!own || !baseline) return false;
-  const bad = own.points
-    .filter((point) => isBad(own, point.value) && now - point.at <= staleMilliseconds)
-    .slice(-comparedPoints);
-  if (bad.length === 0) return undefined;
-  const beside = bad.map((point) => baseline.points.find((other) => other.at === point.at)?.value);
-  if (beside.some((value) => value === undefined || !isBad(baseline, value))) return false;
-  const ownBadness = sum(bad.map((point) => badness(own, point.value)));
-  const baselineBadness = sum(beside.map((value) => badness(baseline, value ?? 0)));
-  return ownBadness <= alikeFactor * baselineBadness;
+type Verdict = "alike" | "own" | "unknown" | "abstains";
+
+function compare(
+  own: AlarmValues | undefined,
+  baseline: AlarmValues | undefined,
+  now: Instant,
+  isSpared: boolean,
+): Verdict {
+  if (!own || !baseline) return "unknown";
+  const bad = own.points.filter((point) => isBad(own, point.value) && now - point.at <= staleMilliseconds);
+  if (bad.length === 0) return "abstains";
+  const beside = (points: AlarmValues["points"]) =>
+    points.map((point) => baseline.points.find((other) => other.at === point.at)?.value);
+  const newest = bad.slice(-comparedPoints);
+  const besideNewest = beside(newest);
+  const isGood = (value: number | undefined) => value !== undefined && !isBad(baseline, value);
+  if (isSpared ? besideNewest.every(isGood) : besideNewest.some(isGood)) return "own";
+  if (besideNewest.some((value) => value === undefined || isGood(value))) return "unknown";
+  const judged = isSpared ? bad.filter((_, index) => beside(bad)[index] !== undefined) : newest;
+  const ownBadness = sum(judged.map((point) => badness(own, point.value)));
+  const baselineBadness = sum(beside(judged).map((value) => badness(baseline, value ?? 0)));
+  return ownBadness <= alikeFactor * baselineBadness ? "alike" : "own";
 }
 
 function isBad({ badWhen, threshold }: AlarmValues, value: number): boolean {

@@ -1,7 +1,7 @@
 /** The commands people give, carried out through the ports: record first, then live, then people. */
 import * as core from "../core/commands.ts";
 import type { RolloutRecord } from "../core/record.ts";
-import { deliver, messageOf } from "./deliver.ts";
+import { deliver, messageOf, oneError } from "./deliver.ts";
 import { lowerRules } from "./lower-rules.ts";
 import { type ForwardAction, type ListenerRef, type Ports, RevisionConflictError } from "./ports.ts";
 
@@ -38,7 +38,11 @@ async function run(
     }
     // Whatever the record could say: an opening under way has weights that were never committed. Nothing is read first, for what is live
     // changes nothing about what has to be written, and every call is time.
-    if (lowersLive) await lowerRules(ports, result.record, true, undefined);
+    if (lowersLive) {
+      await lowerRules(ports, result.record, true, undefined).catch((error: unknown) => {
+        throw failure === undefined ? error : oneError([failure, error]);
+      });
+    }
     if (failure) throw failure;
     await ports.records.appendHistory(service, result.history);
     await tellPeople(ports, service);

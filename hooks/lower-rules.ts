@@ -55,6 +55,15 @@ export async function lowerRules(
   if (failures.length > 0) throw oneError(failures);
 }
 
+/** Whether there is anything to write, by what was read. */
+export function wouldWrite(
+  record: RolloutRecord,
+  lowersLive: boolean,
+  live: Readonly<Record<string, ForwardAction>> | undefined,
+): boolean {
+  return writesFor(record, lowersLive, live).size > 0;
+}
+
 function writesFor(
   record: RolloutRecord,
   lowersLive: boolean,

@@ -7,7 +7,7 @@ import { decide } from "../core/decide.ts";
 import type { Decision } from "../core/observation.ts";
 import { committedPercent, dedupKeyOf, type Instant, type Page, type RolloutRecord } from "../core/record.ts";
 import { deliver, deliverUnstored, messageOf, oneError } from "./deliver.ts";
-import { lowerRules } from "./lower-rules.ts";
+import { lowerRules, wouldWrite } from "./lower-rules.ts";
 import { observe, type Seen, watchedRules } from "./observe.ts";
 import { type Ports, RevisionConflictError } from "./ports.ts";
 import { type AheadOfAll, readAhead } from "./read-ahead.ts";
@@ -119,7 +119,7 @@ async function decideAnew(ports: Ports, service: string, known: AheadOfAll | und
     const seen = await observe(ports, record, isFirst ? known.ahead : {});
     const decision = decide(record, seen.observation, ports.clock.now());
     try {
-      const isActing = decision.record !== record || decision.lowersLive;
+      const isActing = decision.record !== record || wouldWrite(decision.record, decision.lowersLive, seen.rules);
       const failures = await carryOut(
         ports,
         record,

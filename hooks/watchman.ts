@@ -12,6 +12,7 @@ import { loweringResponses } from "../core/objectives.ts";
 import { pageMessageOf } from "../core/page-message.ts";
 import {
   committedShares,
+  type Hold,
   type HoldCause,
   type Instant,
   type Page,
@@ -19,6 +20,7 @@ import {
   type WatchedAlarm,
 } from "../core/record.ts";
 import type { Runbook } from "../core/runbooks.ts";
+import { sparedMilliseconds } from "../core/shared-fate.ts";
 import { messageOf, oneError } from "./deliver.ts";
 import { drillOverdueMilliseconds } from "./drill.ts";
 import { liveOf, watchedRules } from "./observe.ts";
@@ -116,6 +118,7 @@ async function lookAt(ports: Ports, service: string): Promise<Look> {
   return looked(service, [
     heartbeatFinding(ports, found),
     ...onTrial(found, ports.clock.now()).map((release) => exposureFinding(ports, found, release)),
+    heldFinding(ports, found),
   ]);
 }
 
@@ -181,6 +184,7 @@ async function exposureFinding(
     record,
     digest,
     watched.filter((alarm) => names.has(alarm.alarmName)),
+    now,
   );
   const live = liveOf(record, rules)?.shares[digest] ?? 0;
   if (live <= target + 1e-6) return undefined;
@@ -194,8 +198,29 @@ async function exposureFinding(
   };
 }
 
+/** The record says that a release was lowered, and live it still has more: the rules were never written, or somebody wrote them back. */
+async function heldFinding(ports: Ports, record: RolloutRecord): Promise<Finding | undefined> {
+  if (record.mode === "observe") return undefined;
+  const now = ports.clock.now();
+  const overdue = Object.values(record.holds)
+    .filter((hold) => !hold.acknowledged && loweringResponses.has(hold.response) && hold.digest !== record.baseline)
+    .filter((hold) => now - hold.at > patienceMilliseconds)
+    .sort((left, right) => left.at - right.at);
+  if (overdue.length === 0) return undefined;
+  const live = liveOf(record, await ports.traffic.readRules(watchedRules(record)))?.shares ?? {};
+  const standing = overdue.find((hold) => (live[hold.digest] ?? 0) > hold.targetPercent + 1e-6);
+  if (!standing) return undefined;
+  return {
+    service: record.service,
+    summary: `${record.service}: STILL EXPOSED at ${Math.round(live[standing.digest] ?? 0)} %, hold ${standing.id} lowered it to ${standing.targetPercent} % ${minutes(now - standing.at)} min ago`,
+    detail: "the rules do not say what the record says; kill it by hand",
+    runbook: "hook-failing",
+    since: standing.at + patienceMilliseconds,
+  };
+}
+
 /** The most that a release may have while these alarms stand; 100 where a freeze is the answer. */
-function targetPercent(record: RolloutRecord, digest: string, standing: readonly WatchedAlarm[]): number {
+function targetPercent(record: RolloutRecord, digest: string, standing: readonly WatchedAlarm[], now: Instant): number {
   const noticed = standing.map((alarm) => record.breaches[breachKey(alarm.objective, alarm.severity, alarm.digest)]);
   // Without a breach in the record the hook has not even noticed: then nothing is what the release may have.
   if (noticed.some((breach) => breach === undefined || breach.observed)) return 0;
@@ -204,8 +229,10 @@ function targetPercent(record: RolloutRecord, digest: string, standing: readonly
   );
   // A freeze that people were told of is an answer, as long as it was put for what stands now: one from before says nothing of this.
   const since = Math.min(...lowering.map((breach) => breach.startedAt));
+  const isOver = (hold: Hold) =>
+    hold.cause === "dependency" && now - hold.at > sparedMilliseconds + patienceMilliseconds;
   const isAnswered = Object.values(record.holds).some(
-    (hold) => !hold.acknowledged && sparingCauses.has(hold.cause) && hold.at >= since,
+    (hold) => !hold.acknowledged && sparingCauses.has(hold.cause) && hold.at >= since && !isOver(hold),
   );
   return isAnswered ? 100 : Math.min(100, ...lowering.map((breach) => breach.targetPercent));
 }

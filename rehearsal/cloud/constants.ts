@@ -20,6 +20,9 @@ export const cloud = {
    */
   retryAfterSeconds: [60, 120],
 
+  /** A run of a function that takes longer is ended. Unit: seconds. As `infra/rollback-hook.ts` declares it. */
+  functionTimeoutSeconds: 60,
+
   /** Delay of Lambda's and SQS's own minute metrics. Unit: seconds. Assumed, as for the load balancer's. */
   serviceMetricDelaySeconds: 120,
 

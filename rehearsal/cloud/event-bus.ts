@@ -1,6 +1,6 @@
 /**
- * What wakes the hook: event rules, their targets and the permissions to invoke, exactly as captured. A rule without its target, or a
- * target without its permission, wakes nobody. Delivery is late by a constant, sometimes double, and tried anew after a failure.
+ * What wakes the functions: event rules, their targets and the permissions to invoke, exactly as captured. A rule without its target, or
+ * a target without its permission, wakes nobody. Delivery is late by a constant, sometimes double, and tried anew after a failure.
  */
 import type { Instant } from "../../core/record.ts";
 import { NotRehearsedError, ProviderRefusedError } from "../engine/errors.ts";
@@ -14,10 +14,12 @@ export interface BusEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** An event on its way. */
+/** An event on its way to a function. */
 export interface Delivery {
   readonly dueAt: Instant;
-  readonly event: BusEvent;
+  readonly functionName: string;
+  /** What the function is handed: the event, or what its target says instead. */
+  readonly event: unknown;
   /** 1 for the first. */
   readonly attempt: number;
 }
@@ -27,29 +29,57 @@ type Matcher = (event: BusEvent) => boolean;
 interface EventRule {
   readonly arn: string;
   readonly matches: Matcher | undefined;
-  /** Unit: milliseconds. */
-  readonly everyMs: number | undefined;
+  readonly timing: Timing | undefined;
+}
+
+interface EventTarget {
+  readonly rule: string;
+  readonly arn: string;
+  readonly input: string | undefined;
 }
 
 interface Permission {
   readonly functionName: string;
-  readonly qualifier: string;
+  /** Alias or version that may be invoked; absent: the function itself. */
+  readonly qualifier?: string;
   readonly sourceArn: string;
 }
 
-/** The one schedule that is modelled. */
-const everyMinute = "rate(1 minute)";
+/** When a schedule speaks. */
+interface Timing {
+  /** The first time after an instant. `phaseMs`: where in its minute a rate speaks; it counts from when it was made. */
+  readonly after: (at: Instant, phaseMs: number) => Instant;
+}
+
+/** A schedule that reaches a function. */
+export interface Schedule extends Timing {
+  /** Of its target. */
+  readonly id: string;
+  readonly functionName: string;
+  readonly event: unknown;
+}
+
+interface Wired {
+  readonly id: string;
+  readonly matches: Matcher | undefined;
+  readonly timing: Timing | undefined;
+  readonly functionName: string;
+  readonly input: string | undefined;
+}
+
+/** What a function is handed by a clock. Source: EventBridge user guide, "Scheduled rules", read 2026-11. */
+const scheduledEvent: BusEvent = { source: "aws.events", "detail-type": "Scheduled Event", detail: {} };
 
 export class EventBus {
   readonly #random: RandomStream;
   readonly #rules = new Map<string, EventRule>();
-  readonly #targets = new Map<string, { readonly rule: string; readonly arn: string }>();
+  readonly #targets = new Map<string, EventTarget>();
   readonly #permissions = new Map<string, Permission>();
   readonly #functions = new Set<string>();
   /** Aliases of functions by ARN. */
   readonly #aliases = new Map<string, { readonly functionName: string; readonly name: string }>();
   #deliveries: Delivery[] = [];
-  #wired: { readonly matchers: readonly Matcher[]; readonly everyMs: number | undefined } | undefined;
+  #wired: { readonly events: readonly Wired[]; readonly schedules: readonly Schedule[] } | undefined;
 
   constructor(random: RandomStream) {
     this.#random = random;
@@ -57,15 +87,10 @@ export class EventBus {
 
   putRule(name: string, arn: string, eventPattern: unknown, scheduleExpression: unknown): void {
     const place = `event rule ${name}`;
-    if (scheduleExpression !== undefined && scheduleExpression !== everyMinute) {
-      throw new NotRehearsedError(
-        `${place}: the schedule ${JSON.stringify(scheduleExpression)}; expected ${everyMinute}`,
-      );
-    }
     this.#rules.set(name, {
       arn,
       matches: eventPattern === undefined ? undefined : compilePattern(String(eventPattern), place),
-      everyMs: scheduleExpression === undefined ? undefined : 60_000,
+      timing: scheduleExpression === undefined ? undefined : timingOf(String(scheduleExpression), place),
     });
     this.#wired = undefined;
   }
@@ -75,9 +100,10 @@ export class EventBus {
     this.#wired = undefined;
   }
 
-  putTarget(id: string, rule: string, arn: string): void {
+  /** @param input what the function is handed instead of the event; JSON */
+  putTarget(id: string, rule: string, arn: string, input?: string): void {
     if (!this.#rules.has(rule)) throw new ProviderRefusedError(`event target ${id}: event rule ${rule} not found`);
-    this.#targets.set(id, { rule, arn });
+    this.#targets.set(id, { rule, arn, input });
     this.#wired = undefined;
   }
 
@@ -90,12 +116,13 @@ export class EventBus {
     if (!this.#functions.has(permission.functionName)) {
       throw new ProviderRefusedError(`permission ${id}: function ${permission.functionName} not found`);
     }
-    this.#permissions.set(id, permission);
+    // A statement's id is its function's own: two functions may have the same.
+    this.#permissions.set(`${permission.functionName} ${id}`, permission);
     this.#wired = undefined;
   }
 
-  deletePermission(id: string): void {
-    this.#permissions.delete(id);
+  deletePermission(id: string, functionName: string): void {
+    this.#permissions.delete(`${functionName} ${id}`);
     this.#wired = undefined;
   }
 
@@ -118,29 +145,31 @@ export class EventBus {
     this.#wired = undefined;
   }
 
-  hasFunction(functionName: string, qualifier: string): boolean {
+  /** @param qualifier an alias; a version, or none, is there with its function */
+  hasFunction(functionName: string, qualifier?: string): boolean {
     if (!this.#functions.has(functionName)) return false;
+    if (qualifier === undefined || /^\d+$/.test(qualifier)) return true;
     return [...this.#aliases.values()].some((alias) => alias.functionName === functionName && alias.name === qualifier);
   }
 
-  /** Name of the function that events reach; for its metrics. */
   functionNames(): string[] {
     return [...this.#functions];
   }
 
-  /** How often the schedule wakes the hook; `undefined`: never. Unit: milliseconds. */
-  scheduleMs(): number | undefined {
-    return this.#wiring().everyMs;
+  /** Every schedule that reaches a function. */
+  schedules(): readonly Schedule[] {
+    return this.#wiring().schedules;
   }
 
-  /** Hears of an event; whatever rule matches it delivers it later, once a rule. */
+  /** Hears of an event; every target of a rule that matches it gets it later. */
   publish(event: BusEvent, at: Instant): void {
-    for (const matches of this.#wiring().matchers) {
-      if (!matches(event)) continue;
+    for (const { matches, functionName, input } of this.#wiring().events) {
+      if (!matches?.(event)) continue;
+      const delivery = { functionName, event: input === undefined ? event : JSON.parse(input), attempt: 1 };
       const dueAt = at + cloud.eventDeliverySeconds * 1_000;
-      this.deliver({ dueAt, event, attempt: 1 });
+      this.deliver({ ...delivery, dueAt });
       if (this.#random.uniform() < cloud.duplicateFraction) {
-        this.deliver({ dueAt: dueAt + cloud.duplicateAfterSeconds * 1_000, event, attempt: 1 });
+        this.deliver({ ...delivery, dueAt: dueAt + cloud.duplicateAfterSeconds * 1_000 });
       }
     }
   }
@@ -161,24 +190,71 @@ export class EventBus {
 
   #wiring() {
     if (this.#wired) return this.#wired;
-    const live = [...this.#rules].filter(([name, rule]) => this.#reachesHook(name, rule.arn)).map(([, rule]) => rule);
+    const live: Wired[] = [...this.#targets].flatMap(([id, target]) => {
+      const rule = this.#rules.get(target.rule);
+      const functionName = rule && this.#reached(target.arn, rule.arn);
+      if (!rule || functionName === undefined) return [];
+      return [{ id, matches: rule.matches, timing: rule.timing, functionName, input: target.input }];
+    });
     this.#wired = {
-      matchers: live.flatMap((rule) => rule.matches ?? []),
-      everyMs: live.find((rule) => rule.everyMs !== undefined)?.everyMs,
+      events: live.filter(({ matches }) => matches !== undefined),
+      schedules: live.flatMap(({ id, timing, functionName, input }) =>
+        timing
+          ? [{ ...timing, id, functionName, event: input === undefined ? scheduledEvent : JSON.parse(input) }]
+          : [],
+      ),
     };
     return this.#wired;
   }
 
-  #reachesHook(ruleName: string, ruleArn: string): boolean {
-    return [...this.#targets.values()].some((target) => {
-      const alias = target.rule === ruleName ? this.#aliases.get(target.arn) : undefined;
-      if (!alias || !this.#functions.has(alias.functionName)) return false;
-      return [...this.#permissions.values()].some(
-        ({ functionName, qualifier, sourceArn }) =>
-          functionName === alias.functionName && qualifier === alias.name && sourceArn === ruleArn,
-      );
-    });
+  /** Name of the function that a target leads to and may invoke. */
+  #reached(targetArn: string, ruleArn: string): string | undefined {
+    const alias = this.#aliases.get(targetArn);
+    const functionName = alias?.functionName ?? /:function:([^:]+)$/.exec(targetArn)?.[1];
+    if (functionName === undefined || !this.#functions.has(functionName)) return undefined;
+    const isAllowed = [...this.#permissions.values()].some(
+      (permission) =>
+        permission.functionName === functionName &&
+        permission.qualifier === alias?.name &&
+        permission.sourceArn === ruleArn,
+    );
+    return isAllowed ? functionName : undefined;
   }
+}
+
+const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const weekdays = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/**
+ * `rate(1 minute)`, `rate(7 days)` and a time of the week, `cron(0 9 ? * TUE *)`.
+ * @throws NotRehearsedError naming any other schedule
+ */
+function timingOf(expression: string, place: string): Timing {
+  const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression);
+  const weekly = /^cron\((\d{1,2}) (\d{1,2}) \? \* ([A-Z]{3}) \*\)$/.exec(expression);
+  const weekday = weekdays.indexOf(weekly?.[3] ?? "");
+  if (rate && Number(rate[1]) > 0) {
+    const everyMs = Number(rate[1]) * (unitMs[rate[2] ?? ""] ?? 0);
+    return { after: (at, phaseMs) => (Math.floor((at - phaseMs) / everyMs) + 1) * everyMs + phaseMs };
+  }
+  if (weekly && weekday >= 0) {
+    return {
+      after: (at) => {
+        const day = new Date(at);
+        const due = Date.UTC(
+          day.getUTCFullYear(),
+          day.getUTCMonth(),
+          day.getUTCDate() + ((weekday - day.getUTCDay() + 7) % 7),
+          Number(weekly[2]),
+          Number(weekly[1]),
+        );
+        return due > at ? due : due + 7 * 86_400_000;
+      },
+    };
+  }
+  throw new NotRehearsedError(
+    `${place}: the schedule "${expression}"; expected rate(N minutes|hours|days) or a time of the week like cron(0 9 ? * TUE *)`,
+  );
 }
 
 /**

@@ -31,12 +31,15 @@ interface TargetGroup {
   attachments: number;
 }
 
+/** Who wrote a rule. */
+export type Writer = "up" | "hook" | "person";
+
 export interface LoadBalancersOptions {
   readonly now: () => Instant;
   /** How long requests still follow the old weights. Unit: seconds. */
   readonly propagationSeconds: () => number;
   /** Called after every write of a rule's action, creation included, with the instant from which requests follow it. */
-  readonly onWrite: (rule: Rule, by: "up" | "hook", servedFrom: Instant) => void;
+  readonly onWrite: (rule: Rule, by: Writer, servedFrom: Instant) => void;
 }
 
 const roleTag = "tidegate:role";
@@ -141,7 +144,7 @@ export class LoadBalancers {
     this.#options.onWrite(created, "up", this.#options.now());
   }
 
-  modifyRule(arn: string, change: Partial<Pick<Rule, "priority" | "tags" | "action">>, by: "up" | "hook"): void {
+  modifyRule(arn: string, change: Partial<Pick<Rule, "priority" | "tags" | "action">>, by: Writer): void {
     const rule = this.#rules.get(arn);
     if (!rule) throw new ProviderRefusedError(`rule ${arn}: not found, nothing was written`);
     if (change.priority !== undefined && change.priority !== rule.priority) {

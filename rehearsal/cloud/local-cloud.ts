@@ -2,49 +2,76 @@
  * The local cloud: the real program, guard and hook on a load balancer, CloudWatch, EventBridge and DynamoDB in virtual time.
  *
  * Nothing happens but in `advanceTo`, `up` and the ports. Within one instant: requests and metrics, alarms, events that are due, then the
- * schedule.
+ * schedules, then whoever waited for that instant.
  */
+
 import type { Instant } from "../../core/record.ts";
 import { sharesOf } from "../../core/traffic-shares.ts";
-import { onAlarmEvent } from "../../hooks/alarm-event.ts";
-import { readEvent } from "../../hooks/events.ts";
-import { commitOpening } from "../../hooks/opening.ts";
 import type { Ports } from "../../hooks/ports.ts";
-import { reconcileAll } from "../../hooks/reconcile.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
 import { CloudWatch, type StateChange } from "../cloudwatch/cloudwatch.ts";
 import type { Capture } from "../engine/capture.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import { RandomStream } from "../traffic/random.ts";
 import { drawPropagationSeconds } from "../traffic/traffic.ts";
+import { portsOfActor, portsOfCurrent } from "./actor-ports.ts";
 import { cloud } from "./constants.ts";
 import { Deployments } from "./deployments.ts";
 import { type BusEvent, type Delivery, EventBus } from "./event-bus.ts";
-import { LoadBalancers, type Rule, serviceOf } from "./load-balancer.ts";
+import { Functions, functionKind, type Run } from "./functions.ts";
+import { LoadBalancers, type Rule, serviceOf, type Writer } from "./load-balancer.ts";
 import { MetricsFeed } from "./metrics-feed.ts";
 import { Notifications } from "./notifications.ts";
-import { portsOver } from "./ports.ts";
 import { localProvider } from "./provider.ts";
+import { aroundProvider, type ProviderCall, stepOf } from "./provider-calls.ts";
 import { RecordTable } from "./record-table.ts";
+import { Schedules } from "./schedules.ts";
 import { Serving } from "./serving.ts";
-import type { CloudEvent, InjectedFault, LocalCloud, LocalCloudOptions, UpResult } from "./types.ts";
+import type {
+  Actor,
+  Breakage,
+  CloudEvent,
+  InjectedFault,
+  LocalCloud,
+  LocalCloudOptions,
+  UpResult,
+  UpStep,
+} from "./types.ts";
+import { VirtualTime } from "./virtual-time.ts";
 
 const stepMs = cloud.stepSeconds * 1_000;
 
-/** What tests may change about a cloud beside its options. */
+/** Where tests and the fault matrix reach into a cloud beside its options. */
 export interface LocalCloudSeams {
   /** Changes what the program registered, before it is applied: takes a resource away. */
   readonly alterCapture?: (capture: Capture) => Capture;
+  /** The ports as one run has them: to trace its calls, or to spoil them. */
+  readonly portsOf?: (ports: Ports, run: Run) => Ports;
+  /** Around everything that an `up` asks of the provider; must carry it out itself. */
+  readonly onProviderCall?: (call: ProviderCall, carryOut: () => Promise<void>) => Promise<void>;
+  /** What becomes of an alarm's event on its way to a function; the schedules are not asked about. @default it arrives */
+  readonly onDelivery?: (delivery: Delivery) => readonly Delivery[];
 }
 
 /** A cloud that starts empty at `options.startAt`. */
-export function makeLocalCloud(options: LocalCloudOptions, seams: LocalCloudSeams = {}): LocalCloud {
+export function makeLocalCloud(options: LocalCloudOptions, seams: LocalCloudSeams = {}): ReachableCloud {
   return new VirtualCloud(options, seams);
 }
 
-class VirtualCloud implements LocalCloud {
+/** A local cloud with what only tests and the fault matrix use. */
+export interface ReachableCloud extends LocalCloud {
+  /** Ports of a new run of a process outside the cloud. */
+  portsAs(actor: Actor, cause: string): Ports;
+  /** Lets time pass in the middle of a call: for everybody else while the hook runs, for all while nothing does. */
+  delay(milliseconds: number): Promise<void>;
+  /** Comes back once so much time has passed, without making it pass. */
+  later(milliseconds: number): Promise<void>;
+}
+
+class VirtualCloud implements ReachableCloud {
   readonly ports: Ports;
   readonly #options: LocalCloudOptions;
+  readonly #seams: LocalCloudSeams;
   readonly #listeners: ((event: CloudEvent) => void)[] = [];
   readonly #deployments: Deployments;
   readonly #cloudWatch = new CloudWatch();
@@ -53,24 +80,32 @@ class VirtualCloud implements LocalCloud {
   readonly #feed: MetricsFeed;
   readonly #serving: Serving;
   readonly #bus: EventBus;
+  readonly #schedules: Schedules;
   readonly #table: RecordTable;
+  readonly #time = new VirtualTime();
+  readonly #functions: Functions;
+  readonly #ids: RandomStream;
+  #runs = 0;
+  /** Known from the first `up` on. */
+  #place = { environment: "rehearsal", region: "eu-west-1" };
+  #beforeStep: ((step: UpStep) => Promise<void>) | undefined;
+  /** Ports of the `up` that is under way. */
+  #portsOfUp: Ports;
   #now: Instant;
   /** Steps are served up to here. */
   #servedTo: Instant;
-  /** Where in its minute the schedule speaks. Unit: milliseconds. */
-  readonly #schedulePhaseMs: number;
-  #scheduledTo: Instant;
+  /** When heartbeats were last kept up without a hook. */
+  #beatAt: Instant;
   #isAdvancing = false;
 
   constructor(options: LocalCloudOptions, seams: LocalCloudSeams) {
     this.#options = options;
     this.#now = options.startAt;
     this.#servedTo = Math.floor(options.startAt / stepMs) * stepMs;
-    this.#scheduledTo = options.startAt;
+    this.#seams = seams;
+    this.#beatAt = options.startAt;
     const random = new RandomStream(options.seed);
     const propagation = random.fork("propagation");
-    // The schedule counts from when it was made, which is at no particular second.
-    this.#schedulePhaseMs = Math.floor(random.fork("schedule").uniform() * 60) * 1_000;
     this.#balancers = new LoadBalancers({
       now: () => this.#now,
       propagationSeconds: () => drawPropagationSeconds(propagation),
@@ -78,6 +113,7 @@ class VirtualCloud implements LocalCloud {
     });
     this.#feed = new MetricsFeed(this.#cloudWatch);
     this.#bus = new EventBus(random.fork("events"));
+    this.#schedules = new Schedules(this.#bus, random);
     this.#table = new RecordTable((service, entry) => this.#emit({ kind: "history", at: this.#now, service, entry }));
     this.#serving = new Serving({
       balancers: this.#balancers,
@@ -86,7 +122,23 @@ class VirtualCloud implements LocalCloud {
       ratePerSecondAt: options.ratePerSecondAt,
       emit: (event) => this.#emit(event),
     });
-    this.ports = this.#makePorts(random.fork("ids"));
+    this.#ids = random.fork("ids");
+    this.ports = this.portsAs("person", "terminal");
+    this.#portsOfUp = this.ports;
+    this.#functions = new Functions({
+      now: () => this.#now,
+      time: this.#time,
+      portsFor: (run) => this.#portsFor(run),
+      newRun: (actor, cause) => this.#newRun(actor, cause),
+      count: (functionName, what, at) => this.#feed.countRun(functionName, what, at),
+      onError: (functionName, error) =>
+        this.#emit({ kind: "hook-error", at: this.#now, functionName, message: messageOf(error) }),
+      again: (delivery) => this.#bus.deliver(delivery),
+      onDeadLetter: (error) => {
+        if (this.#notifications.queueName !== undefined) this.#notifications.deadLetters += 1;
+        this.#emit({ kind: "dead-letter", at: this.#now, message: messageOf(error) });
+      },
+    });
     const provider = localProvider({
       balancers: this.#balancers,
       cloudWatch: this.#cloudWatch,
@@ -96,12 +148,13 @@ class VirtualCloud implements LocalCloud {
       hostsPerGroup: options.hostsPerGroup,
       hostsReadyAfterSeconds: options.hostsReadyAfterSeconds,
       now: () => this.#now,
-      invoke: (input, action) => this.#invoke(input, action),
+      invoke: (input, action) => this.#invoke({ ...JSON.parse(input), tf: { action } }),
     });
     this.#deployments = new Deployments({
       ...options,
-      ports: this.ports,
-      provider,
+      // The deployments are made once, and every `up` is a run of its own.
+      ports: portsOfCurrent(() => this.#portsOfUp),
+      provider: aroundProvider(provider, (call, carryOut) => this.#onProviderCall(call, carryOut)),
       balancers: this.#balancers,
       cloudWatch: this.#cloudWatch,
       serving: this.#serving,
@@ -121,20 +174,35 @@ class VirtualCloud implements LocalCloud {
     for (const listener of this.#listeners) listener(event);
   }
 
-  #makePorts(ids: RandomStream): Ports {
-    const hex = () => ids.nextUint32().toString(16).padStart(8, "0");
-    return portsOver({
-      table: this.#table,
-      balancers: this.#balancers,
-      cloudWatch: this.#cloudWatch,
-      now: () => this.#now,
-      sleep: async (milliseconds) => {
-        if (this.#isAdvancing) throw new NotRehearsedError("clock.sleep inside the hook: the hook never sleeps");
-        await this.advanceTo(this.#now + milliseconds);
+  #newRun(actor: Actor, cause: string): Run {
+    this.#runs += 1;
+    return { id: this.#runs, actor, cause, isDead: false };
+  }
+
+  portsAs(actor: Actor, cause: string): Ports {
+    return this.#portsFor(this.#newRun(actor, cause));
+  }
+
+  #portsFor(run: Run): Ports {
+    const ports = portsOfActor(
+      {
+        table: this.#table,
+        balancers: this.#balancers,
+        cloudWatch: this.#cloudWatch,
+        feed: this.#feed,
+        ids: this.#ids,
+        now: () => this.#now,
+        sleep: async (milliseconds) => {
+          if (this.#isAdvancing) throw new NotRehearsedError("clock.sleep inside the hook: the hook never sleeps");
+          await this.advanceTo(this.#now + milliseconds);
+        },
+        emit: (event) => this.#emit(event),
+        onStateChange: (change) => this.#onStateChange(change),
+        place: this.#place,
       },
-      send: (page) => this.#emit({ kind: "page", at: this.#now, page }),
-      newId: () => `${hex()}${hex()}`,
-    });
+      run.actor,
+    );
+    return this.#seams.portsOf?.(ports, run) ?? ports;
   }
 
   // Time
@@ -148,13 +216,14 @@ class VirtualCloud implements LocalCloud {
         const stepAt = this.#servedTo + stepMs;
         const dueAt = this.#bus.nextDueAt();
         const scheduleAt = this.#nextScheduleAt();
-        const next = Math.min(stepAt, dueAt, scheduleAt);
+        const next = Math.min(stepAt, dueAt, scheduleAt, this.#time.nextAt());
         if (next > at) break;
         this.#now = next;
         // One thing a turn: what it causes at the same instant is seen by the next.
         if (stepAt === next) this.#step(stepAt);
         else if (dueAt === next) await this.#deliver();
-        else await this.#schedule(scheduleAt);
+        else if (scheduleAt === next) await this.#speak();
+        else await this.#time.go();
       }
       this.#now = at;
     } finally {
@@ -162,15 +231,32 @@ class VirtualCloud implements LocalCloud {
     }
   }
 
-  /** The next whole minute of the schedule's own after the one it spoke at last; infinity while nothing is wired to it. */
   #nextScheduleAt(): Instant {
-    const everyMs = this.#options.hook === "off" ? 60_000 : this.#bus.scheduleMs();
-    if (everyMs === undefined) {
-      this.#scheduledTo = this.#now;
-      return Number.POSITIVE_INFINITY;
-    }
-    const phase = this.#schedulePhaseMs;
-    return (Math.floor((this.#scheduledTo - phase) / everyMs) + 1) * everyMs + phase;
+    if (this.#options.hook === "off") return (Math.floor(this.#beatAt / 60_000) + 1) * 60_000;
+    return this.#schedules.nextAt(this.#now);
+  }
+
+  async #speak(): Promise<void> {
+    if (this.#options.hook === "off") return this.#beat(this.#now);
+    const schedule = this.#schedules.take();
+    if (!schedule) return;
+    const { functionName, event } = schedule;
+    await this.#functions.deliver({ dueAt: this.#now, functionName, event, attempt: 1 }, false);
+  }
+
+  #beat(at: Instant): void {
+    this.#beatAt = at;
+    for (const service of this.#table.services()) this.#table.beat(service, at);
+  }
+
+  async delay(milliseconds: number): Promise<void> {
+    const at = this.#now + milliseconds;
+    if (this.#isAdvancing) await this.#time.until(at);
+    else await this.advanceTo(at);
+  }
+
+  later(milliseconds: number): Promise<void> {
+    return this.#time.until(this.#now + milliseconds);
   }
 
   #step(end: Instant): void {
@@ -198,70 +284,46 @@ class VirtualCloud implements LocalCloud {
     this.#bus.publish(event, at);
   }
 
-  async #schedule(at: Instant): Promise<void> {
-    this.#scheduledTo = at;
-    if (this.#options.hook === "off") {
-      for (const service of this.#table.services()) this.#table.beat(service, at);
-      return;
-    }
-    try {
-      await reconcileAll(this.ports);
-    } catch (error) {
-      // The next minute tries again anyway; a retry of this one would only come later.
-      this.#tellHookError(error);
-    }
-  }
-
   async #deliver(): Promise<void> {
     const delivery = this.#bus.take();
     if (!delivery) return;
-    try {
-      await this.#handle(delivery.event);
-    } catch (error) {
-      this.#tellHookError(error);
-      this.#retry(delivery, error);
+    const { onDelivery } = this.#seams;
+    for (const arrived of onDelivery?.(delivery) ?? [delivery]) {
+      if (arrived.dueAt > this.#now) this.#bus.deliver(arrived);
+      else await this.#functions.deliver(arrived, true);
     }
-  }
-
-  async #handle(raw: BusEvent): Promise<void> {
-    const event = readEvent(raw);
-    if (event.kind !== "alarm-event") throw new NotRehearsedError(`event ${event.kind}: nothing here sends one`);
-    await onAlarmEvent(this.ports, event.alarmName);
-  }
-
-  #tellHookError(error: unknown): void {
-    this.#emit({ kind: "hook-error", at: this.#now, message: messageOf(error) });
-    for (const name of this.#bus.functionNames()) this.#feed.countHookError(name, this.#now);
-  }
-
-  #retry(delivery: Delivery, error: unknown): void {
-    const waitSeconds = cloud.retryAfterSeconds[delivery.attempt - 1];
-    if (waitSeconds !== undefined) {
-      this.#bus.deliver({ ...delivery, dueAt: this.#now + waitSeconds * 1_000, attempt: delivery.attempt + 1 });
-      return;
-    }
-    if (this.#notifications.queueName !== undefined) this.#notifications.deadLetters += 1;
-    this.#emit({ kind: "dead-letter", at: this.#now, message: messageOf(error) });
   }
 
   // Program
 
-  async up(config: EnvironmentConfig, who: string): Promise<UpResult> {
+  async up(config: EnvironmentConfig, who: string, before?: (step: UpStep) => Promise<void>): Promise<UpResult> {
+    this.#place = { environment: config.environment, region: config.region };
+    this.#portsOfUp = this.portsAs("up", "up");
+    this.#beforeStep = before;
     const result = await this.#deployments.up(config);
+    this.#beforeStep = undefined;
     this.#emit({ kind: "up", at: this.#now, who, result });
     return result;
   }
 
-  async #invoke(input: string, action: "create" | "update" | "delete"): Promise<void> {
-    const event = readEvent({ ...JSON.parse(input), tf: { action } });
-    if (event.kind === "opening") await commitOpening(this.ports, event.description);
-    else if (event.kind !== "opening-deleted") throw new NotRehearsedError(`invocation: ${event.kind} is not modelled`);
+  /** Whoever comes between comes first; then whoever watches. */
+  async #onProviderCall(call: ProviderCall, carryOut: () => Promise<void>): Promise<void> {
+    const step = stepOf(call);
+    if (step) await this.#beforeStep?.(step);
+    const { onProviderCall } = this.#seams;
+    if (onProviderCall) await onProviderCall(call, carryOut);
+    else await carryOut();
+  }
+
+  async #invoke(event: unknown): Promise<void> {
+    const [functionName = "hook"] = this.#bus.functionNames().filter((name) => functionKind(name) === "hook");
+    await this.#functions.call(functionName, event);
   }
 
   // What people see
 
-  inject(fault: InjectedFault): void {
-    this.#serving.inject(fault, this.#now);
+  inject(fault: InjectedFault): () => void {
+    return this.#serving.inject(fault, this.#now);
   }
 
   clear(digest: string, kind?: InjectedFault["kind"]): void {
@@ -272,6 +334,10 @@ class VirtualCloud implements LocalCloud {
     const arn = this.#serving.groupsByDigest()[digest];
     if (arn === undefined) throw new NotRehearsedError(`release ${digest}: no target group; run an up with it first`);
     this.#balancers.breakHosts(arn, count);
+  }
+
+  breakFunction(which: "hook" | "watchman", breakage?: Breakage): void {
+    this.#functions.breakFunction(which, breakage);
   }
 
   counts(service: string) {
@@ -291,10 +357,20 @@ class VirtualCloud implements LocalCloud {
     return sharesOf(rule.action.weights, this.#serving.groupsByDigest()).shares;
   }
 
-  #tellWeights(rule: Rule, by: "up" | "hook", servedFrom: Instant): void {
+  #tellWeights(rule: Rule, by: Writer, servedFrom: Instant): void {
     if (!this.#balancers.mainRules().includes(rule)) return;
     const shares = this.#sharesOf(rule);
-    this.#emit({ kind: "weights", at: this.#now, service: serviceOf(rule), shares, by, servedFrom });
+    const action = { ...rule.action, weights: { ...rule.action.weights } };
+    this.#emit({
+      kind: "weights",
+      at: this.#now,
+      service: serviceOf(rule),
+      shares,
+      by,
+      ruleArn: rule.arn,
+      action,
+      servedFrom,
+    });
   }
 }
 

@@ -4,6 +4,7 @@
  * target group in errors that it makes itself.
  */
 import type { Instant } from "../../core/record.ts";
+import { type HookMetric, hookMetrics } from "../../hooks/ports.ts";
 import type { CloudWatch } from "../cloudwatch/cloudwatch.ts";
 import { Histogram } from "../cloudwatch/histogram.ts";
 import type { Series } from "../cloudwatch/series.ts";
@@ -26,8 +27,9 @@ const published: Readonly<Record<string, readonly string[]>> = {
     "HealthyHostCount",
   ],
   Tidegate: ["Requests", "Errors", "Latency", "InvariantViolations"],
-  "AWS/Lambda": ["Errors", "Throttles"],
+  "AWS/Lambda": ["Errors", "Invocations", "Throttles"],
   "AWS/SQS": ["ApproximateNumberOfMessagesVisible"],
+  "Tidegate/Hook": Object.keys(hookMetrics),
 };
 
 /** @throws NotRehearsedError naming a metric that the local cloud never publishes */
@@ -194,9 +196,15 @@ export class MetricsFeed {
     }
   }
 
-  /** A run of the hook that failed. */
-  countHookError(functionName: string, at: Instant): void {
-    this.#countOfService("AWS/Lambda", "Errors", { FunctionName: functionName }, 1, at);
+  /** A run of a function; throttled ones never begin. */
+  countRun(functionName: string, what: "Invocations" | "Errors" | "Throttles", at: Instant): void {
+    this.#countOfService("AWS/Lambda", what, { FunctionName: functionName }, 1, at);
+  }
+
+  /** What a function says of itself: one point for the environment, and one for the service where one is meant. */
+  reportOfHook(name: HookMetric, value: number, dimensions: Readonly<Record<string, string>>, at: Instant): void {
+    const visibleAt = at + traffic.metricDelaySeconds.emf * 1_000;
+    this.#cloudWatch.putMetric("Tidegate/Hook", name, dimensions, at, value, visibleAt);
   }
 
   /** Dead letters that wait; published by the minute while there are any. */

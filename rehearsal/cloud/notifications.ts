@@ -2,7 +2,7 @@
 
 export class Notifications {
   readonly #topics = new Set<string>();
-  readonly #subscriptions = new Map<string, { readonly topicArn: string; readonly endpoint: string }>();
+  readonly #subscriptions = new Map<string, { readonly topicArn: string; readonly recipient: string }>();
   /** Name of the dead-letter queue, while there is one. */
   queueName: string | undefined;
   deadLetters = 0;
@@ -15,8 +15,9 @@ export class Notifications {
     this.#topics.delete(arn);
   }
 
-  putSubscription(id: string, topicArn: string, endpoint: string): void {
-    this.#subscriptions.set(id, { topicArn, endpoint });
+  /** @param recipient who reads it, in words for the timeline */
+  putSubscription(id: string, topicArn: string, recipient: string): void {
+    this.#subscriptions.set(id, { topicArn, recipient });
   }
 
   deleteSubscription(id: string): void {
@@ -36,7 +37,7 @@ export class Notifications {
     if (!this.#topics.has(topicArn)) return [];
     return [...this.#subscriptions.values()]
       .filter((subscription) => subscription.topicArn === topicArn)
-      .map((subscription) => subscription.endpoint)
+      .map((subscription) => subscription.recipient)
       .sort();
   }
 }

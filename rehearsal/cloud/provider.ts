@@ -1,17 +1,19 @@
 /**
- * Makes captured resources real in the local cloud, type by type. A type is either modelled here, or on the list of those that change
- * nothing in a rehearsal and why; any other, and any property that is not known, is refused by name.
+ * Makes captured resources real in the local cloud, type by type. A type is either modelled here, or on the list (`known-types.ts`) of
+ * those that change nothing in a rehearsal and why; any other, and any property that is not known, is refused by name.
  */
 import { readForward } from "../../components/rule-shapes.ts";
 import { stableJson } from "../../components/stable-json.ts";
 import type { Instant } from "../../core/record.ts";
 import type { ForwardAction } from "../../hooks/ports.ts";
+import { drillMetricName } from "../../infra/hook-alarms.ts";
 import type { CloudWatch } from "../cloudwatch/cloudwatch.ts";
 import type { CapturedResource } from "../engine/capture.ts";
 import type { Provider } from "../engine/engine.ts";
 import { NotRehearsedError, ProviderRefusedError } from "../engine/errors.ts";
 import { type PlainInputs, type PlainValue, textField } from "../engine/plain-inputs.ts";
 import type { EventBus } from "./event-bus.ts";
+import { known, withoutBehaviour } from "./known-types.ts";
 import type { LoadBalancers } from "./load-balancer.ts";
 import { refuseUnpublished } from "./metrics-feed.ts";
 import type { Notifications } from "./notifications.ts";
@@ -27,62 +29,9 @@ export interface ProviderParts {
   /** Unit: seconds. */
   readonly hostsReadyAfterSeconds: number;
   readonly now: () => Instant;
-  /** Invokes the hook with an opening's input; throws what the hook throws. */
+  /** Invokes the hook with an opening's input or a version's self-test; throws what the hook throws. */
   readonly invoke: (input: string, action: "create" | "update" | "delete") => Promise<void>;
 }
-
-/** Types without behaviour in the model, each with the reason. */
-export const withoutBehaviour: Readonly<Record<string, string>> = {
-  "aws:ec2/securityGroup:SecurityGroup": "requests of a rehearsal come from inside",
-  "aws:kms/key:Key": "topics are not encrypted here; whether the key lets CloudWatch publish is not proven",
-  "aws:iam/role:Role": "every call is allowed; what the role may do is not proven",
-  "aws:iam/rolePolicy:RolePolicy": "every call is allowed; what the role may do is not proven",
-  "aws:cloudwatch/logGroup:LogGroup": "the hook writes no logs here",
-  "aws:sqs/queuePolicy:QueuePolicy": "every call is allowed",
-};
-
-/** Properties that are modelled, or cannot change anything in the model. */
-const known: Readonly<Record<string, readonly string[]>> = {
-  // How hosts come and go is an option of the rehearsal, so health checks, slow start and draining have nothing to act on.
-  "aws:lb/targetGroup:TargetGroup": [
-    "port",
-    "protocol",
-    "targetType",
-    "vpcId",
-    "healthCheck",
-    "slowStart",
-    "deregistrationDelay",
-    "stickiness",
-    "tags",
-  ],
-  "aws:lb/loadBalancer:LoadBalancer": [
-    "name",
-    "loadBalancerType",
-    "internal",
-    "subnets",
-    "securityGroups",
-    "dropInvalidHeaderFields",
-    "enableDeletionProtection",
-    "tags",
-  ],
-  "aws:lb/listener:Listener": [
-    "loadBalancerArn",
-    "port",
-    "protocol",
-    "certificateArn",
-    "sslPolicy",
-    "defaultActions",
-    "tags",
-  ],
-  "aws:lb/listenerRule:ListenerRule": ["listenerArn", "priority", "conditions", "actions", "tags"],
-  "aws:cloudwatch/eventRule:EventRule": ["name", "description", "eventPattern", "scheduleExpression", "tags"],
-  "aws:cloudwatch/eventTarget:EventTarget": ["rule", "targetId", "arn", "deadLetterConfig"],
-  "aws:lambda/permission:Permission": ["statementId", "action", "function", "qualifier", "principal", "sourceArn"],
-  "aws:lambda/alias:Alias": ["name", "functionName", "functionVersion"],
-  "aws:lambda/invocation:Invocation": ["functionName", "qualifier", "lifecycleScope", "input"],
-  "aws:sns/topic:Topic": ["name", "displayName", "kmsMasterKeyId", "tags"],
-  "aws:sns/topicSubscription:TopicSubscription": ["topic", "protocol", "endpoint"],
-};
 
 type Write = (resource: CapturedResource, before: PlainInputs | undefined) => void | Promise<void>;
 
@@ -206,7 +155,11 @@ function watching({ cloudWatch, notifications, now }: ProviderParts): Record<str
     "aws:cloudwatch/metricAlarm:MetricAlarm": {
       write: (resource) => {
         const { inputs, key } = resource;
-        if (inputs.metricQueries === undefined) refuseUnpublished(key, inputs.namespace, inputs.metricName);
+        // The drill's alarm is on a metric that nobody publishes, as on AWS; it rings only when it is set by hand.
+        const isDrill = inputs.metricName === drillMetricName;
+        if (inputs.metricQueries === undefined && !isDrill) {
+          refuseUnpublished(key, inputs.namespace, inputs.metricName);
+        }
         for (const query of Array.isArray(inputs.metricQueries) ? inputs.metricQueries : []) {
           const metric: unknown =
             typeof query === "object" && query !== null ? Reflect.get(query, "metric") : undefined;
@@ -226,16 +179,41 @@ function watching({ cloudWatch, notifications, now }: ProviderParts): Record<str
       delete: (resource) => notifications.deleteTopic(resource.id),
     },
     "aws:sns/topicSubscription:TopicSubscription": {
+      write: ({ inputs, id, key }) =>
+        notifications.putSubscription(id, textField(inputs, "topic", key), recipientOf(inputs, key)),
+      delete: (resource) => notifications.deleteSubscription(resource.id),
+    },
+    "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": {
       write: ({ inputs, id, key }) => {
-        if (inputs.protocol !== "email") {
-          throw new NotRehearsedError(`${key}: the protocol ${JSON.stringify(inputs.protocol)}; expected email`);
+        const [topic, ...more] = Array.isArray(inputs.snsTopicArns) ? inputs.snsTopicArns : [];
+        if (typeof topic !== "string" || more.length > 0) {
+          throw new NotRehearsedError(`${key}: snsTopicArns: expected one topic a channel`);
         }
-        notifications.putSubscription(id, textField(inputs, "topic", key), textField(inputs, "endpoint", key));
+        notifications.putSubscription(id, topic, `Slack channel ${textField(inputs, "slackChannelId", key)}`);
       },
       delete: (resource) => notifications.deleteSubscription(resource.id),
     },
   };
 }
+
+/** Who a subscription tells. Of a URL only the host: what follows may be a key. */
+function recipientOf(inputs: PlainInputs, key: string): string {
+  const endpoint = textField(inputs, "endpoint", key);
+  switch (inputs.protocol) {
+    case "email":
+    case "lambda":
+      return endpoint;
+    case "https":
+      return new URL(endpoint).host;
+    default:
+      throw new NotRehearsedError(
+        `${key}: the protocol ${JSON.stringify(inputs.protocol)}; expected email, https or lambda`,
+      );
+  }
+}
+
+/** Who may be let invoke a function. */
+const wakers = ["events.amazonaws.com", "sns.amazonaws.com"];
 
 function waking({ bus, invoke }: ProviderParts): Record<string, Handler> {
   return {
@@ -245,7 +223,10 @@ function waking({ bus, invoke }: ProviderParts): Record<string, Handler> {
       delete: (resource) => bus.deleteRule(resource.id),
     },
     "aws:cloudwatch/eventTarget:EventTarget": {
-      write: ({ inputs, id, key }) => bus.putTarget(id, textField(inputs, "rule", key), textField(inputs, "arn", key)),
+      write: ({ inputs, id, key }) => {
+        const input = inputs.input === undefined ? [] : [textField(inputs, "input", key)];
+        bus.putTarget(id, textField(inputs, "rule", key), textField(inputs, "arn", key), ...input);
+      },
       delete: (resource) => bus.deleteTarget(resource.id),
     },
     "aws:lambda/function:Function": {
@@ -259,35 +240,45 @@ function waking({ bus, invoke }: ProviderParts): Record<string, Handler> {
     },
     "aws:lambda/permission:Permission": {
       write: ({ inputs, id, key }) => {
-        if (inputs.principal !== "events.amazonaws.com" || inputs.action !== "lambda:InvokeFunction") {
+        if (!wakers.includes(String(inputs.principal)) || inputs.action !== "lambda:InvokeFunction") {
           throw new NotRehearsedError(
             `${key}: ${JSON.stringify(inputs.action)} for ${JSON.stringify(inputs.principal)} is not modelled; ` +
-              "expected lambda:InvokeFunction for events.amazonaws.com",
+              `expected lambda:InvokeFunction for ${wakers.join(" or ")}`,
           );
         }
         bus.putPermission(id, {
           functionName: textField(inputs, "function", key),
-          qualifier: textField(inputs, "qualifier", key),
+          ...(inputs.qualifier === undefined ? {} : { qualifier: textField(inputs, "qualifier", key) }),
           sourceArn: textField(inputs, "sourceArn", key),
         });
       },
-      delete: (resource) => bus.deletePermission(resource.id),
+      delete: (resource) => bus.deletePermission(resource.id, textField(resource.inputs, "function", resource.key)),
     },
     "aws:lambda/invocation:Invocation": {
       write: async ({ inputs, key }, before) => {
         const functionName = textField(inputs, "functionName", key);
         const qualifier = textField(inputs, "qualifier", key);
-        if (inputs.lifecycleScope !== "CRUD") {
-          throw new NotRehearsedError(`${key}: lifecycleScope ${JSON.stringify(inputs.lifecycleScope)}; expected CRUD`);
-        }
         if (!bus.hasFunction(functionName, qualifier)) {
           throw new ProviderRefusedError(`${key}: function ${functionName}:${qualifier} not found`);
         }
+        isOnce(inputs, key);
         await invoke(textField(inputs, "input", key), before ? "update" : "create");
       },
-      delete: ({ inputs, key }) => invoke(textField(inputs, "input", key), "delete"),
+      // One that was made once is gone without a word.
+      delete: async ({ inputs, key }) => {
+        if (!isOnce(inputs, key)) await invoke(textField(inputs, "input", key), "delete");
+      },
     },
   };
+}
+
+/** Whether an invocation is sent once, as a version's self-test is; else it lives as long as its service. */
+function isOnce({ lifecycleScope, triggers }: PlainInputs, key: string): boolean {
+  if (lifecycleScope === undefined && triggers !== undefined) return true;
+  if (lifecycleScope === "CRUD") return false;
+  throw new NotRehearsedError(
+    `${key}: lifecycleScope ${JSON.stringify(lifecycleScope)}; expected CRUD, or none with triggers`,
+  );
 }
 
 function keeping({ table, notifications }: ProviderParts): Record<string, Handler> {

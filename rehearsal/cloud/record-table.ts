@@ -1,7 +1,8 @@
-/** Records and their history as DynamoDB keeps them: conditional writes, copies in and out, nothing where there is no table. */
+/** Records, their history, snapshots and drills as DynamoDB keeps them: conditional writes, copies in and out, nothing where there is no table. */
 import type { HistoryEntry, Instant, RolloutRecord } from "../../core/record.ts";
 import { judgeRecord } from "../../hooks/aws/record-schema.ts";
-import { type RecordStore, RecordUnreadableError, RevisionConflictError } from "../../hooks/ports.ts";
+import { readableSnapshot, writableSnapshot } from "../../hooks/aws/snapshot-schema.ts";
+import { type DrillState, type RecordStore, RecordUnreadableError, RevisionConflictError } from "../../hooks/ports.ts";
 import { ProviderRefusedError } from "../engine/errors.ts";
 
 interface Item {
@@ -16,6 +17,9 @@ export class RecordTable {
   readonly #seen = new Map<string, { readonly item: Item; readonly record: RolloutRecord }>();
   readonly #history = new Map<string, HistoryEntry[]>();
   readonly #heartbeats = new Map<string, Instant>();
+  /** JSON texts by service and id. */
+  readonly #snapshots = new Map<string, string>();
+  #drill: DrillState | undefined;
   readonly #onHistory: (service: string, entry: HistoryEntry) => void;
   /** Its name; undefined: there is none (yet). */
   tableName: string | undefined;
@@ -29,9 +33,17 @@ export class RecordTable {
     this.#items.set(service, { text: JSON.stringify(value), trusted: false, revision: undefined });
   }
 
+  /** Any value where a snapshot would be. */
+  plantSnapshot(service: string, id: string, value: unknown): void {
+    this.#snapshots.set(snapshotKey(service, id), JSON.stringify(value));
+  }
+
   #refuseWithoutTable(service: string): void {
-    if (this.tableName === undefined)
-      throw new ProviderRefusedError(`service ${service}: the record table does not exist`);
+    this.#refuseAllWithoutTable(`service ${service}`);
+  }
+
+  #refuseAllWithoutTable(place: string): void {
+    if (this.tableName === undefined) throw new ProviderRefusedError(`${place}: the record table does not exist`);
   }
 
   #read(service: string): RolloutRecord | undefined {
@@ -100,6 +112,27 @@ export class RecordTable {
         (this.#history.get(service) ?? []).map((entry) => ({ ...entry })).sort((left, right) => left.at - right.at),
       readHeartbeat: async (service) => this.#heartbeats.get(service),
       writeHeartbeat: async (service, at) => this.beat(service, at),
+      writeSnapshot: async (snapshot) => {
+        const { service, id } = snapshot;
+        this.#refuseWithoutTable(service);
+        const text = writableSnapshot(`service ${service}, snapshot ${id}`, snapshot);
+        this.#snapshots.set(snapshotKey(service, id), text);
+      },
+      readSnapshot: async (service, id) => {
+        this.#refuseWithoutTable(service);
+        const text = this.#snapshots.get(snapshotKey(service, id));
+        if (text === undefined) return undefined;
+        return readableSnapshot(`service ${service}, snapshot ${id}`, service, id, text);
+      },
+      readDrill: async () => {
+        this.#refuseAllWithoutTable("drill");
+        return this.#drill && { ...this.#drill };
+      },
+      writeDrill: async (state) => {
+        this.#refuseAllWithoutTable("drill");
+        // As text and back: what is absent there is absent here.
+        this.#drill = JSON.parse(JSON.stringify(state));
+      },
     };
   }
 
@@ -113,4 +146,8 @@ export class RecordTable {
     if (record) this.#seen.set(service, { item, record });
     return record;
   }
+}
+
+function snapshotKey(service: string, id: string): string {
+  return JSON.stringify([service, id]);
 }

@@ -96,9 +96,15 @@ export class Serving {
     return Object.fromEntries(this.#arns);
   }
 
-  inject(fault: InjectedFault, at: Instant): void {
-    this.#standing.push({ fault, since: at, told: false });
+  /** @returns what ends this very fault */
+  inject(fault: InjectedFault, at: Instant): () => void {
+    const standing = { fault, since: at, told: false };
+    this.#standing.push(standing);
     this.#relist();
+    return () => {
+      this.#standing = this.#standing.filter((other) => other !== standing);
+      this.#relist();
+    };
   }
 
   clear(digest: string, kind?: InjectedFault["kind"]): void {

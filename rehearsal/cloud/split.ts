@@ -37,7 +37,7 @@ export class Split {
   }
 
   /** New weights, followed from `effectiveAt` on. */
-  change(action: ForwardAction, effectiveAt: Instant, by: "up" | "hook"): void {
+  change(action: ForwardAction, effectiveAt: Instant, by: "up" | "hook" | "person"): void {
     const written = writtenOf(action);
     const last = this.#pending.at(-1);
     // Two writes in quick succession arrive in their order.

@@ -1,7 +1,7 @@
 /** What the runner drives and what it hears: the local cloud's own vocabulary. */
 import type { Notice } from "../../core/declaration.ts";
 import type { HistoryEntry, Instant, Page, RolloutRecord } from "../../core/record.ts";
-import type { Ports } from "../../hooks/ports.ts";
+import type { ForwardAction, Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
 import type { FaultKind } from "../scenario-file.ts";
 
@@ -22,6 +22,15 @@ export interface LocalCloudOptions {
   /** Physical names of alarms that are taken away after each `up` (tests: detection must stop). */
   readonly withoutAlarms?: (alarmName: string) => boolean;
 }
+
+/** Whose call it is: the program with its guard, the two functions, or a person at a terminal. */
+export type Actor = "up" | "hook" | "watchman" | "person";
+
+/** How a function is broken: every run fails, or no event reaches it. */
+export type Breakage = "fails" | "unreachable";
+
+/** What an `up` is about to do that others can come between: write the main rule, or invoke the opening. */
+export type UpStep = "rule" | "opening";
 
 /** A fault on one release, from now on until cleared. */
 export interface InjectedFault {
@@ -69,14 +78,18 @@ export type CloudEvent =
       readonly at: Instant;
       readonly service: string;
       readonly shares: Readonly<Record<string, number>>;
-      readonly by: "up" | "hook";
+      readonly by: "up" | "hook" | "person";
+      readonly ruleArn: string;
+      /** What was written, as it was written. */
+      readonly action: ForwardAction;
       /** From then on requests follow these weights. */
       readonly servedFrom: Instant;
     }
   | { readonly kind: "history"; readonly at: Instant; readonly service: string; readonly entry: HistoryEntry }
-  | { readonly kind: "page"; readonly at: Instant; readonly page: Page }
+  | { readonly kind: "page"; readonly at: Instant; readonly page: Page; readonly by: Actor }
   | { readonly kind: "first-bad-request"; readonly at: Instant; readonly service: string; readonly digest: string }
-  | { readonly kind: "hook-error"; readonly at: Instant; readonly message: string }
+  /** A run of a function failed. */
+  | { readonly kind: "hook-error"; readonly at: Instant; readonly functionName: string; readonly message: string }
   /** An event was tried as often as Lambda does, and given up on. */
   | { readonly kind: "dead-letter"; readonly at: Instant; readonly message: string }
   /** An alarm told people by a topic; without recipients nobody heard. */
@@ -92,13 +105,18 @@ export type CloudEvent =
 
 /** A cloud in virtual time. Nothing happens but in `advanceTo`, `up` and the ports. */
 export interface LocalCloud {
+  /** Those of a person at a terminal. */
   readonly ports: Ports;
   now(): Instant;
   /** Serves traffic, publishes metrics, evaluates alarms, delivers events and schedules until `at`, in order of time. */
   advanceTo(at: Instant): Promise<void>;
-  /** One `pulumi up` by `who`: decide, refuse or declare, guard, apply, commit. Virtual time passes where the guard waits. */
-  up(config: EnvironmentConfig, who: string): Promise<UpResult>;
-  inject(fault: InjectedFault): void;
+  /**
+   * One `pulumi up` by `who`: decide, refuse or declare, guard, apply, commit. Virtual time passes where the guard waits.
+   * @param before called before a step of it, which may let time pass; what it throws ends the `up` there
+   */
+  up(config: EnvironmentConfig, who: string, before?: (step: UpStep) => Promise<void>): Promise<UpResult>;
+  /** @returns what ends this very fault */
+  inject(fault: InjectedFault): () => void;
   /** Without a kind: all faults of the release. */
   clear(digest: string, kind?: FaultKind): void;
   /** Everything served since the start, by digest. */
@@ -108,5 +126,7 @@ export interface LocalCloud {
   record(service: string): RolloutRecord | undefined;
   /** So many hosts of a release stop answering, from now on; 0 brings all back. */
   breakHosts(digest: string, count: number): void;
+  /** From now on; without a breakage it works again. */
+  breakFunction(which: "hook" | "watchman", breakage?: Breakage): void;
   onEvent(listener: (event: CloudEvent) => void): void;
 }

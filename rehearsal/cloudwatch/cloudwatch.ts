@@ -3,8 +3,9 @@
  *
  * The caller steps it: put a step's metrics, then `evaluateAt` its end, every 10 s. What it does not model it refuses by name.
  */
-import type { AlarmStateValue } from "../../core/alarm-evaluation.ts";
+import type { AlarmStateValue, ComparisonOperator } from "../../core/alarm-evaluation.ts";
 import type { Instant } from "../../core/record.ts";
+import type { AlarmValues } from "../../core/snapshot.ts";
 import type { AlarmState, RequestQuery } from "../../hooks/ports.ts";
 import {
   type AlarmActions,
@@ -50,6 +51,12 @@ type Entry = MetricAlarmEntry | CompositeEntry;
 
 /** How often alarms with the shortest periods are looked at. Source: CloudWatch guide, "Evaluating an alarm", 2023-06. */
 const stepMs = 10_000;
+const badWhen: Readonly<Record<ComparisonOperator, AlarmValues["badWhen"]>> = {
+  GreaterThanThreshold: "above",
+  GreaterThanOrEqualToThreshold: "atLeast",
+  LessThanThreshold: "below",
+  LessThanOrEqualToThreshold: "atMost",
+};
 const none: readonly StateChange[] = Object.freeze([]);
 
 export class CloudWatch {
@@ -221,6 +228,28 @@ export class CloudWatch {
       return [
         { alarmName, state: entry.state, updatedAt: entry.updatedAt, actionsEnabled: entry.definition.actionsEnabled },
       ];
+    });
+  }
+
+  /**
+   * For the `Alarms` port: what each metric alarm's own expression came to, of what is visible at `now`; composites and absent alarms
+   * are left out.
+   *
+   * @throws InvalidRequestError for a range that ends before it begins
+   */
+  alarmValues(
+    alarmNames: readonly string[],
+    range: { readonly from: Instant; readonly to: Instant },
+    now: Instant,
+  ): AlarmValues[] {
+    if (range.to < range.from) {
+      throw new InvalidRequestError([`range: ends before it begins, got ${range.from} to ${range.to}`]);
+    }
+    return alarmNames.flatMap((alarmName) => {
+      const entry = this.#alarms.get(alarmName);
+      if (entry?.kind !== "metric") return [];
+      const { threshold, comparison } = entry.running.definition.settings;
+      return [{ alarmName, threshold, badWhen: badWhen[comparison], points: entry.running.valuesOver(range, now) }];
     });
   }
 

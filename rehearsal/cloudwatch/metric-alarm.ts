@@ -52,9 +52,11 @@ export class RunningMetricAlarm {
   readonly #finalEnds: Float64Array;
   readonly #finalValues: Float64Array;
   readonly #granuleMs: number;
+  readonly #store: MetricStore;
 
   constructor(definition: MetricAlarmDefinition, store: MetricStore) {
     this.definition = definition;
+    this.#store = store;
     this.#periodMs = definition.periodSeconds * 1_000;
     const range = evaluationRange(definition.settings.evaluationPeriods);
     const rangeMs = range * this.#periodMs;
@@ -116,6 +118,30 @@ export class RunningMetricAlarm {
       this.#finalValues[kept] = value;
     }
     return value;
+  }
+
+  /**
+   * What the alarm's own expression comes to in each period of a range, as visible at `now`: oldest first, periods without a point
+   * left out. `at` is the start of the period; both ends are aligned down.
+   */
+  valuesOver(range: { readonly from: Instant; readonly to: Instant }, now: Instant): { at: Instant; value: number }[] {
+    const period = this.#periodMs;
+    const series = this.definition.metrics.map((metric) => ({
+      of: this.#store.series(metric.namespace, metric.metricName, metric.dimensions),
+      statistic: metric.statistic,
+    }));
+    const frame: Frame = new Float64Array(this.#frame.length);
+    const values: { at: Instant; value: number }[] = [];
+    const end = Math.floor(range.to / period) * period;
+    for (let at = Math.floor(range.from / period) * period; at < end; at += period) {
+      series.forEach(({ of, statistic }, place) => {
+        frame[place] = of.read(statistic, at + period, period, now);
+      });
+      for (const step of this.#steps) frame[step.place] = step.evaluate(frame);
+      const value = frame[this.#returnPlace] ?? Number.NaN;
+      if (!Number.isNaN(value)) values.push({ at, value });
+    }
+    return values;
   }
 
   /** Assumes that `ignore` looks at the newest period that has a point; the guide does not say which. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { NotRehearsedError } from "./errors.ts";
+import { madeUpVendor, pagerDutyCreations, vendorLookUp } from "./pagerduty-outputs.ts";
 import { type PlainInputs, textField } from "./plain-inputs.ts";
 
 /** The account that rehearsals run in; AWS's own example number. */
@@ -15,7 +16,7 @@ export interface Created {
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
-interface Asked {
+export interface Asked {
   readonly type: string;
   readonly name: string;
   readonly inputs: PlainInputs;
@@ -125,6 +126,20 @@ const creations: Readonly<Record<string, (asked: Asked) => Created>> = {
     const full = arn(asked, "lambda", `function:${textField(asked.inputs, "functionName", asked.place)}:${name}`);
     return { id: full, outputs: { name, arn: full } };
   },
+  "aws:secretsmanager/secret:Secret": (asked) => {
+    const full = arn(asked, "secretsmanager", `secret:${named(asked)}-${own(asked, "id", 6)}`);
+    return { id: full, outputs: { name: named(asked), arn: full } };
+  },
+  "aws:secretsmanager/secretVersion:SecretVersion": (asked) => ({
+    id: `${textField(asked.inputs, "secretId", asked.place)}|${own(asked, "id", 32)}`,
+    outputs: {},
+  }),
+  "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": (asked) => {
+    const name = named(asked, "configurationName");
+    const full = `arn:aws:chatbot::${rehearsalAccountId}:chat-configuration/slack-channel/${name}`;
+    return { id: full, outputs: { chatConfigurationArn: full } };
+  },
+  ...pagerDutyCreations(own),
   "aws:lambda/permission:Permission": (asked) => ({ id: named(asked, "statementId"), outputs: {} }),
   "aws:lambda/invocation:Invocation": (asked) => ({
     id: own(asked, "id", 32),
@@ -166,6 +181,8 @@ export function lookedUp(token: string, inputs: PlainInputs): Record<string, unk
       const loadBalancerArn = full.replace(":listener/", ":loadbalancer/").split("/").slice(0, 4).join("/");
       return { id: full, arn: full, loadBalancerArn };
     }
+    case vendorLookUp:
+      return { ...madeUpVendor };
     default:
       throw new NotRehearsedError(`${token}: a look-up that the rehearsal does not model`);
   }

@@ -130,7 +130,7 @@ async function captureNow(options: CaptureOptions, program: CapturedProgram): Pr
       call: ({ token, inputs }) =>
         answering(async () => {
           const answer = lookedUp(token, await plainFields(inputs, token));
-          adopted.push(String(answer.arn));
+          if (typeof answer.arn === "string") adopted.push(answer.arn);
           return answer;
         }),
     },

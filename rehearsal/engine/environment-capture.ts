@@ -14,8 +14,8 @@ export function rehearsalStackId(environment: string): string {
   return `rehearsal/tidegate/${environment}`;
 }
 
-/** Stands for the hook's bundle; the rehearsal runs the hook's code itself. */
-const bundlePath = "hooks/handler.ts";
+/** Stand for the bundles; the rehearsal runs the code itself. */
+const bundlePaths = { hookBundlePath: "hooks/handler.ts", watchmanBundlePath: "hooks/watchman-handler.ts" };
 
 const captures = new Map<string, Promise<Capture>>();
 /** Far above what one rehearsal declares, and some megabytes at most. */
@@ -51,7 +51,7 @@ function captureNow(config: EnvironmentConfig, declarations: readonly Declaratio
       config,
       decide: async () => declarations,
       guards,
-      hookBundlePath: bundlePath,
+      ...bundlePaths,
       stackId: rehearsalStackId(stack),
       accountId: rehearsalAccountId,
       isPreview: false,

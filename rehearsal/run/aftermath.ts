@@ -3,7 +3,7 @@
  * the hold is acknowledged, and after a rollback the next attempt starts from the first wave.
  */
 import type { Objective } from "../../core/objectives.ts";
-import { nextWaveAbove } from "../../core/plans.ts";
+import { nextWaveAbove, waveAt } from "../../core/plans.ts";
 import { holdsOn } from "../../core/record.ts";
 import { acknowledge, CommandRefusedError } from "../../hooks/commands.ts";
 import type { ServiceConfig } from "../../stacks/config.ts";
@@ -42,7 +42,10 @@ export async function aftermath(operator: Operator): Promise<void> {
   if (!(await acknowledged(operator))) return;
   await operator.waitSeconds(pauseSeconds);
   const isRolledBack = operator.chronicle.exposurePercent === 0;
-  if (!isRolledBack) return;
+  if (!isRolledBack) {
+    await goOn(operator, asked, more);
+    return;
+  }
 
   operator.clearFaults();
   operator.chronicle.tell(
@@ -55,6 +58,22 @@ export async function aftermath(operator: Operator): Promise<void> {
     who: engineer,
     wants: `sets attempt: 2 and wave: ${first}`,
     change: { ...other, wavePercent: first, attempt: 2 },
+  });
+  await operator.waitSeconds(pauseSeconds);
+}
+
+/** A freeze whose cause is over: the same attempt goes on, after a whole soak. */
+async function goOn(operator: Operator, asked: number, more: number | undefined): Promise<void> {
+  const { plan } = operator.rehearsal.rehearsed;
+  const wasShared = Object.values(operator.record?.holds ?? {}).some((hold) => hold.cause === "dependency");
+  if (!wasShared || more === undefined) return;
+  await waitForRecovery(operator);
+  const soakMinutes = waveAt(plan, asked)?.minimumSoakMinutes ?? 0;
+  await operator.waitSeconds(soakMinutes * 60 + pauseSeconds);
+  await operator.up({
+    who: engineer,
+    wants: `sets wave: ${more}, now that the dependency is back`,
+    change: { wavePercent: more },
   });
   await operator.waitSeconds(pauseSeconds);
 }

@@ -6,8 +6,9 @@ import { type AlarmSpec, alarmsFor } from "../../core/alarms.ts";
 import { parseAlarmName, releaseKey } from "../../core/naming.ts";
 import type { Breach, HistoryEntry, Instant, Page } from "../../core/record.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
+import { functionKind } from "../cloud/functions.ts";
 import type { CloudEvent, LocalCloud } from "../cloud/types.ts";
-import type { FaultKind } from "../scenario-file.ts";
+import type { Fault, FaultKind } from "../scenario-file.ts";
 import { firstBadPeriod } from "./breach-time.ts";
 import { type ReportedPage, type TimelineEntry, type TimelineKind, timelineKinds } from "./report.ts";
 
@@ -41,11 +42,16 @@ const unitOf: Readonly<Record<string, string>> = {
   "latency-p99": " ms",
 };
 
-const faultTexts: Readonly<Record<FaultKind, string>> = {
-  "error-spike": "the new release starts to fail requests; this is the first",
-  "latency-regression": "the new release gets slow; this is the first request that waits too long",
-  "invariant-violation": "the new release breaks an invariant for the first time",
-  "metrics-outage": "the new release's metrics stop; this is the first request that nobody measures",
+const faultTexts: Readonly<Record<FaultKind, (who: string) => string>> = {
+  "error-spike": (who) => `${who} to fail requests; this is the first`,
+  "latency-regression": (who) => `${who} to answer slowly; this is the first request that waits too long`,
+  "invariant-violation": (who) => `${who} to break an invariant; this is the first time`,
+  "metrics-outage": (who) => `${who} to go unmeasured; this is the first request that nobody measures`,
+};
+const faultedTexts: Readonly<Record<NonNullable<Fault["on"]>, string>> = {
+  canary: "the new release starts",
+  baseline: "the old release starts",
+  both: "both releases start",
 };
 
 const causeRank: ReadonlyMap<TimelineKind, number> = new Map(timelineKinds.map((kind, rank) => [kind, rank]));
@@ -68,11 +74,13 @@ export class Chronicle {
   readonly #alarms: ReadonlyMap<string, AlarmSpec>;
   readonly #lines: Line[] = [];
   readonly #fired: { at: Instant; alarm: AlarmSpec; endsAt: Instant; value: number }[] = [];
-  readonly #weights: { at: Instant; percent: number; by: "up" | "hook"; servedFrom: Instant }[] = [];
+  readonly #weights: { at: Instant; percent: number; servedFrom: Instant }[] = [];
+  /** Releases that a fault was put on. */
+  #faulted: ReadonlySet<string> = new Set();
   #firstBadAt: Instant | undefined;
   #faultText = "";
   #lastResponseAt: Instant | undefined;
-  #loweredByHookAt: Instant | undefined;
+  #loweredAt: Instant | undefined;
 
   constructor(cloud: LocalCloud, config: Pick<EnvironmentConfig, "environment">, service: ServiceConfig) {
     this.#cloud = cloud;
@@ -99,14 +107,14 @@ export class Chronicle {
     return this.#lastResponseAt;
   }
 
-  /** When the hook first took traffic away. */
-  get loweredByHookAt(): Instant | undefined {
-    return this.#loweredByHookAt;
+  /** When the hook, or a person, first took traffic away. */
+  get loweredAt(): Instant | undefined {
+    return this.#loweredAt;
   }
 
   /** When the last request went to the canary after an instant: the load balancer follows new weights a little later. */
   zeroAfter(at: Instant): Instant | undefined {
-    return this.#weights.find((change) => change.at >= at && change.percent === 0)?.servedFrom;
+    return this.#weights.findLast((change) => change.at >= at && change.percent === 0)?.servedFrom;
   }
 
   /** The live share just before an instant: a decision and the lowering it causes fall into one. */
@@ -127,9 +135,10 @@ export class Chronicle {
     return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
-  /** What the first request that a fault spoils will look like. */
-  expectFault(kind: FaultKind): void {
-    if (this.#faultText === "") this.#faultText = faultTexts[kind];
+  /** What the first request that a fault spoils will look like, and whose breaches it may cause. */
+  expectFault(kind: FaultKind, on: NonNullable<Fault["on"]>, digests: readonly string[]): void {
+    if (this.#faultText === "") this.#faultText = faultTexts[kind](faultedTexts[on]);
+    this.#faulted = new Set([...this.#faulted, ...digests]);
   }
 
   tell(kind: TimelineKind, message: string, at: Instant = this.#cloud.now()): void {
@@ -167,25 +176,26 @@ export class Chronicle {
         if (event.state === "ALARM") this.#onAlarm(event.at, event.alarmName, event.reason);
         return;
       case "first-bad-request":
-        if (event.service !== this.#service || event.digest !== this.#canary || this.#firstBadAt !== undefined) return;
+        if (event.service !== this.#service || !this.#faulted.has(event.digest) || this.#firstBadAt !== undefined)
+          return;
         this.#firstBadAt = event.at;
         this.tell("fault", this.#faultText, event.at);
         return;
       case "hook-error":
-        this.tell("hook", `the hook failed: ${event.message}`, event.at);
+        this.tell("hook", `the ${functionKind(event.functionName)} failed: ${event.message}`, event.at);
         return;
     }
   }
 
-  #onWeights(at: Instant, percent: number, by: "up" | "hook", servedFrom: Instant): void {
+  #onWeights(at: Instant, percent: number, by: "up" | "hook" | "person", servedFrom: Instant): void {
     const before = this.exposurePercent;
     if (percent === before && this.#weights.length > 0) return;
-    this.#weights.push({ at, percent, by, servedFrom });
+    this.#weights.push({ at, percent, servedFrom });
     if (percent > before)
       this.tell("opening", `the new release gets ${percent} % of the traffic (had ${before} %)`, at);
     else if (percent < before) {
-      const who = by === "hook" ? "the hook" : "an up";
-      if (by === "hook") this.#loweredByHookAt ??= at;
+      const who = { hook: "the hook", up: "an up", person: "a person" }[by];
+      if (by !== "up") this.#loweredAt ??= at;
       const text = `no request reaches the new release any more; ${who} took its traffic away`;
       if (percent === 0) this.tell("zero", text, servedFrom);
       else this.tell("lowered", `the new release keeps ${percent} % of the traffic (had ${before} %)`, at);
@@ -207,18 +217,24 @@ export class Chronicle {
     this.tell(kind, entry.message, at);
   }
 
-  /** A breach of the baseline says nothing about the new release. */
+  /** A breach of a baseline that no fault was put on says nothing here. */
   #onBreach(at: Instant, startedAt: Instant): void {
     const breaches = Object.values(this.#cloud.record(this.#service)?.breaches ?? {});
     for (const breach of breaches) {
-      if (breach.startedAt === startedAt && breach.digest === this.#canary) this.detections.push({ at, breach });
+      if (breach.startedAt === startedAt && (breach.digest === this.#canary || this.#faulted.has(breach.digest)))
+        this.detections.push({ at, breach });
     }
   }
 
   #onPage(at: Instant, page: Page): void {
     const { severity, summary, detail, dedupKey } = page;
     this.pages.push({ at: new Date(at).toISOString(), severity, summary, detail, dedupKey });
-    const whom = severity === "critical" ? "wakes the person on call" : "for the morning";
+    const whom =
+      page.action === "resolve"
+        ? "closes the incident"
+        : severity === "critical"
+          ? "wakes the person on call"
+          : "for the morning";
     this.tell("page", `${whom}: ${summary}`, at);
   }
 

@@ -45,7 +45,13 @@ export async function firstAttempt(operator: Operator): Promise<Ending> {
   let openedAt = operator.cloud.now();
   for (const wave of rehearsed.plan.waves) {
     const wants = `sets wave: ${wave.exposurePercent} and runs pulumi up`;
-    const climbed = await climb(operator, { wants, before, openedAt, change: { wavePercent: wave.exposurePercent } });
+    const climbed = await climb(operator, {
+      wants,
+      before,
+      openedAt,
+      change: { wavePercent: wave.exposurePercent },
+      races: before?.exposurePercent === operator.rehearsal.faultWavePercent,
+    });
     if (climbed !== "applied") return settle(operator, climbed);
     before = wave;
     openedAt = operator.record?.canary?.waveOpenedAt ?? operator.cloud.now();
@@ -70,6 +76,7 @@ interface Climb {
   /** The wave whose soak must be served first. */
   readonly before: Wave | undefined;
   readonly openedAt: Instant;
+  readonly races?: boolean;
 }
 
 /** Asks when the soak is over, and again for as long as a careful person would. */
@@ -82,7 +89,12 @@ async function climb(operator: Operator, ask: Climb): Promise<"applied" | Exclud
   for (;;) {
     const waited = await waitWatching(operator, askAt);
     if (waited !== "quiet") return waited;
-    const result = await operator.up({ who: engineer, wants: ask.wants, change: ask.change });
+    const result = await operator.up({
+      who: engineer,
+      wants: ask.wants,
+      change: ask.change,
+      ...(ask.races === undefined ? {} : { races: ask.races }),
+    });
     if (result.kind === "applied") return "applied";
     const now = operator.cloud.now();
     if (now >= givesUpAt) {
@@ -108,12 +120,12 @@ async function waitWatching(operator: Operator, until: Instant): Promise<"quiet"
   }
 }
 
-/** The hook took traffic away or closed the latch; in observe mode, it would have. */
+/** The hook, or a person, took traffic away or closed the latch; in observe mode, it would have. */
 function hasResponded(operator: Operator): boolean {
   const { chronicle } = operator;
   // A record is copied when it is read, and this is asked every minute: without a response nothing closed the latch.
   if (operator.rehearsal.hook === "off" || chronicle.lastResponseAt === undefined) return false;
-  if (chronicle.loweredByHookAt !== undefined) return true;
+  if (chronicle.loweredAt !== undefined) return true;
   const { record } = operator;
   if (record?.mode === "observe") return chronicle.detections.length > 0;
   return record !== undefined && holdsOn(record, operator.canary).length > 0;

@@ -3,23 +3,31 @@
  * What they want is in `first-attempt.ts` and `aftermath.ts`; here is only how they do it.
  */
 import type { Instant, RolloutRecord } from "../../core/record.ts";
+import { kill } from "../../hooks/commands.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
-import type { InjectedFault, LocalCloud, UpResult } from "../cloud/types.ts";
-import type { Fault } from "../scenario-file.ts";
+import type { InjectedFault, LocalCloud, UpResult, UpStep } from "../cloud/types.ts";
+import { type Fault, type FaultKind, isRequestFault } from "../scenario-file.ts";
 import { traffic } from "../traffic/constants.ts";
 import { Chronicle } from "./chronicle.ts";
 import { sizeFault } from "./fault-size.ts";
-import type { Rehearsal } from "./options.ts";
+import { onWoken } from "./on-call.ts";
+import { hostsPerGroup, type Rehearsal } from "./options.ts";
 import type { ReportedRefusal } from "./report.ts";
 import { sightOf } from "./sight.ts";
 
 const minuteMs = 60_000;
+/** While somebody is on call, time passes in steps of this at most, so that they act when they mean to. Unit: milliseconds. */
+const onCallStepMs = 10_000;
+/** An `up` that loses a race hangs no longer than this: a minute less than its lease. Unit: milliseconds. */
+const mostRaceMs = 9 * minuteMs;
 
 /** One `up`: who runs it, what they want in a few words, and the config they have. */
 export interface Ask {
   readonly who: string;
   readonly wants: string;
   readonly change: Partial<ServiceConfig>;
+  /** It races what the faults of a `racingUp` scenario cause. */
+  readonly races?: boolean;
 }
 
 export class Operator {
@@ -27,7 +35,9 @@ export class Operator {
   readonly cloud: LocalCloud;
   readonly chronicle: Chronicle;
   readonly refused: ReportedRefusal[] = [];
-  readonly #due: { readonly at: Instant; readonly run: () => void }[] = [];
+  readonly #due: { readonly at: Instant; readonly run: () => void | Promise<void> }[] = [];
+  /** What ends each standing fault. */
+  readonly #ends = new Set<() => void>();
   readonly #told = new Set<string>();
   #faultStartedAt: Instant | undefined;
 
@@ -35,6 +45,16 @@ export class Operator {
     this.rehearsal = rehearsal;
     this.cloud = cloud;
     this.chronicle = new Chronicle(cloud, rehearsal.config, rehearsal.rehearsed);
+    const { killAfterSeconds } = rehearsal.scenario;
+    if (killAfterSeconds === undefined || rehearsal.hook === "off") return;
+    let isAwake = false;
+    onWoken(cloud, ({ at, by }) => {
+      // What woke somebody before the fault is another story.
+      if (isAwake || this.#faultStartedAt === undefined) return;
+      isAwake = true;
+      this.chronicle.tell("page", `the person on call is awake (${by})`, at);
+      this.#schedule(at + killAfterSeconds * 1_000, () => this.#kill());
+    });
   }
 
   get canary(): string {
@@ -62,13 +82,17 @@ export class Operator {
   /** Lets time pass; faults start and end on their way. */
   async waitUntil(at: Instant): Promise<void> {
     for (;;) {
+      const now = this.cloud.now();
       const next = this.#due[0];
-      if (!next || next.at > at) break;
-      this.#due.shift();
-      if (next.at > this.cloud.now()) await this.cloud.advanceTo(next.at);
-      next.run();
+      if (next && next.at <= now) {
+        this.#due.shift();
+        await next.run();
+        continue;
+      }
+      if (now >= at) return;
+      const mostStep = this.rehearsal.scenario.killAfterSeconds === undefined ? at : now + onCallStepMs;
+      await this.cloud.advanceTo(Math.min(at, next?.at ?? at, mostStep));
     }
-    if (at > this.cloud.now()) await this.cloud.advanceTo(at);
   }
 
   async waitSeconds(seconds: number): Promise<void> {
@@ -78,7 +102,12 @@ export class Operator {
   /** One `pulumi up`. What it says is told; what it refuses is kept. */
   async up(ask: Ask): Promise<UpResult> {
     const startedAt = this.cloud.now();
-    const result = await this.cloud.up(this.#config(ask.change), ask.who);
+    const races = ask.races === true && this.rehearsal.scenario.racingUp === true && this.#faultStartedAt === undefined;
+    const result = await this.cloud.up(
+      this.#config(ask.change),
+      ask.who,
+      races ? (step) => this.#race(step) : undefined,
+    );
     this.chronicle.tell("up", `${ask.who} ${ask.wants}: ${resultText(result)}`, startedAt);
     for (const notice of result.notices) this.#tellNotice(notice.kind, notice.text, result.kind);
     if (result.kind !== "applied") {
@@ -107,19 +136,84 @@ export class Operator {
 
   /** A wave opened: the scenario's faults of that wave are due from now. */
   scheduleFaults(wavePercent: number, openedAt: Instant): void {
-    const { scenario, faultWavePercent, rehearsed } = this.rehearsal;
+    const { scenario, faultWavePercent } = this.rehearsal;
+    if (scenario.racingUp) return;
     for (const fault of scenario.faults) {
       if ((fault.wavePercent ?? faultWavePercent) !== wavePercent) continue;
-      const startsAt = openedAt + fault.afterSeconds * 1_000;
-      const injected = sizeFault(fault, rehearsed, this.canary);
-      this.#schedule(startsAt, () => {
-        this.#faultStartedAt ??= this.cloud.now();
-        this.chronicle.expectFault(fault.kind);
-        this.cloud.inject(injected);
-        this.#tellSight(injected, wavePercent);
-      });
-      if (fault.durationSeconds !== undefined) this.#scheduleEnd(fault, startsAt + fault.durationSeconds * 1_000);
+      this.#schedule(openedAt + fault.afterSeconds * 1_000, () => this.#start(fault, wavePercent));
     }
+  }
+
+  /** The guard has passed and the rule is not written yet: the faults begin, and the write waits until the hook has answered them. */
+  async #race(step: UpStep): Promise<void> {
+    if (step !== "rule" || this.#faultStartedAt !== undefined) return;
+    const { scenario } = this.rehearsal;
+    const startedAt = this.cloud.now();
+    this.chronicle.tell("note", "the up has its lease, and hangs before it writes the rule");
+    for (const fault of scenario.faults)
+      this.#schedule(startedAt + fault.afterSeconds * 1_000, () => this.#start(fault, this.chronicle.exposurePercent));
+    while (this.chronicle.loweredAt === undefined && this.cloud.now() - startedAt < mostRaceMs) {
+      await this.waitUntil(this.cloud.now() + onCallStepMs);
+    }
+    this.chronicle.tell("note", "the up goes on where it hung, and writes the rule");
+  }
+
+  #start(fault: Fault, wavePercent: number): void {
+    this.#faultStartedAt ??= this.cloud.now();
+    const end = isRequestFault(fault) ? this.#startOnRequests(fault, wavePercent) : this.#startAround(fault);
+    this.#ends.add(end);
+    const { durationSeconds } = fault;
+    if (durationSeconds === undefined) return;
+    this.#schedule(this.cloud.now() + durationSeconds * 1_000, () => {
+      this.#ends.delete(end);
+      end();
+      this.chronicle.tell("fault-over", `${fault.kind} stops by itself`);
+    });
+  }
+
+  #startOnRequests(fault: Fault<FaultKind>, wavePercent: number): () => void {
+    const digests = this.#faulted(fault);
+    this.chronicle.expectFault(fault.kind, fault.on ?? "canary", digests);
+    const ends = digests.map((digest) => {
+      const injected = sizeFault(fault, this.rehearsal.rehearsed, digest);
+      if (digest === this.canary) this.#tellSight(injected, wavePercent);
+      return this.cloud.inject(injected);
+    });
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  #startAround(fault: Fault): () => void {
+    if (fault.kind === "hosts-lost") {
+      const digests = this.#faulted(fault);
+      this.chronicle.tell("fault", `${fault.on ?? "canary"}: no host answers any more`);
+      for (const digest of digests) this.cloud.breakHosts(digest, hostsPerGroup);
+      return () => {
+        for (const digest of digests) this.cloud.breakHosts(digest, 0);
+      };
+    }
+    const fails = fault.kind === "hook-fails";
+    this.chronicle.tell(
+      "fault",
+      fails ? "from now on every run of the hook fails" : "from now on nothing reaches the hook",
+    );
+    this.cloud.breakFunction("hook", fails ? "fails" : "unreachable");
+    return () => this.cloud.breakFunction("hook");
+  }
+
+  #faulted({ on }: Fault): string[] {
+    const baseline = this.rehearsal.rehearsed.baseline.digest;
+    if (on === "baseline") return [baseline];
+    return on === "both" ? [this.canary, baseline] : [this.canary];
+  }
+
+  /** What a page says to do, when the release still has traffic. */
+  async #kill(): Promise<void> {
+    if (this.chronicle.exposurePercent === 0) return;
+    this.chronicle.tell("note", "the person on call kills by hand");
+    const said = { by: "the person on call", reason: "users see errors and the hook does not act" };
+    await kill(this.cloud.ports, this.rehearsal.rehearsed.name, said);
   }
 
   /** A fault that no alarm can see at this share is said by name: a quiet run would read as a healthy release (B9). */
@@ -132,22 +226,16 @@ export class Operator {
       this.chronicle.tell("note", `at ${exposurePercent} % this fault cannot be seen here: ${sight.reason}`);
   }
 
-  #scheduleEnd(fault: Fault, at: Instant): void {
-    this.#schedule(at, () => {
-      this.cloud.clear(this.canary, fault.kind);
-      this.chronicle.tell("fault-over", `${fault.kind} stops by itself`);
-    });
-  }
-
-  #schedule(at: Instant, run: () => void): void {
+  #schedule(at: Instant, run: () => void | Promise<void>): void {
     this.#due.push({ at, run });
     this.#due.sort((left, right) => left.at - right.at);
   }
 
-  /** Whoever mended the release. */
+  /** Whoever mended the release, and all else. */
   clearFaults(): void {
     this.#due.length = 0;
-    this.cloud.clear(this.canary);
+    for (const end of this.#ends) end();
+    this.#ends.clear();
   }
 }
 

@@ -5,7 +5,7 @@ import { exposuresOf, type Plan } from "../../core/plans.ts";
 import type { Instant } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
-import type { Fault, Scenario } from "../scenario-file.ts";
+import { type Fault, isRequestFault, type Scenario } from "../scenario-file.ts";
 import type { RecordedTraffic } from "../traffic/recorded.ts";
 import { sizeFault } from "./fault-size.ts";
 
@@ -53,6 +53,7 @@ export interface Rehearsal extends RehearsalOptions {
 }
 
 function faultProblems(fault: Fault, service: Parameters<typeof sizeFault>[1]): readonly string[] {
+  if (!isRequestFault(fault)) return [];
   try {
     sizeFault(fault, service, "");
     return [];
@@ -61,6 +62,9 @@ function faultProblems(fault: Fault, service: Parameters<typeof sizeFault>[1]): 
     throw error;
   }
 }
+
+/** Hosts of each release. */
+export const hostsPerGroup = 4;
 
 /** Monday, at an hour when the daily rhythm passes its mean. */
 export const startAt: Instant = Date.UTC(2026, 0, 5, 8, 50);

@@ -15,7 +15,7 @@ import { aftermath } from "./aftermath.ts";
 import type { Detection } from "./chronicle.ts";
 import { type Ending, firstAttempt, waitForEnd } from "./first-attempt.ts";
 import { Operator } from "./operator.ts";
-import { type Rehearsal, type RehearsalOptions, readOptions, startAt } from "./options.ts";
+import { hostsPerGroup, type Rehearsal, type RehearsalOptions, readOptions, startAt } from "./options.ts";
 import type { Outcome, RehearsalReport, ReportedHold } from "./report.ts";
 
 /** The report, and what the docs table wants besides it. */
@@ -118,7 +118,7 @@ function cloudFor(rehearsal: Rehearsal, makeCloud: CloudMaker): LocalCloud {
     startAt,
     ratePerSecondAt: recorded ? (at) => recorded.rateAt(at - startAt) : (at) => rateAt(at, meanRatePerSecond),
     hook: rehearsal.hook,
-    hostsPerGroup: 4,
+    hostsPerGroup,
     hostsReadyAfterSeconds: 40,
     ...(withoutAlarms ? { withoutAlarms } : {}),
   });
@@ -154,7 +154,7 @@ interface AtEnd {
 function stateAtEnd(operator: Operator, ending: Ending): AtEnd {
   const { chronicle, record, faultStartedAt } = operator;
   const at = operator.cloud.now();
-  const loweredAt = chronicle.loweredByHookAt;
+  const loweredAt = chronicle.loweredAt;
   const detections = chronicle.detections.filter((detection) => detection.at >= (faultStartedAt ?? 0));
   const first = decisive(detections);
   const faultAt = faultStartedAt === undefined ? undefined : (chronicle.firstBadAt ?? faultStartedAt);

@@ -1,5 +1,6 @@
 /** The docs table as Markdown, and the check that arithmetic and simulation say the same. */
 import {
+  notInTable,
   steadyEndAfterFaultMinutes,
   type TablePlan,
   type TableRow,
@@ -37,6 +38,10 @@ const introduction: readonly string[] = [
   "A fault is twice the critical bound and stays. *Cannot be seen here* is arithmetic from the alarms' floors; the runs agree with it.",
   "Pages to on-call are those of severity critical; warnings are not counted. Where seeds differ, each value has how many it came to.",
   "It is a model: the README says what a rehearsal does not prove.",
+  "",
+  "Not in the table, since preset, source and wave do not decide what comes of them (`npx tidegate rehearse --scenario NAME` plays one):",
+  "",
+  ...Object.entries(notInTable).map(([scenario, reason]) => `- \`${scenario}\`: ${reason}`),
   "",
 ];
 

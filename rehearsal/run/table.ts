@@ -13,7 +13,15 @@ import {
   objectivePresets,
 } from "../../core/objectives.ts";
 import { exposuresOf, type PlanPresetName, planPresets } from "../../core/plans.ts";
-import { type BuiltInScenarioName, builtInScenarioNames, builtInScenarios } from "../scenario-file.ts";
+import {
+  type BuiltInScenarioName,
+  builtInScenarioNames,
+  builtInScenarios,
+  type Fault,
+  type FaultKind,
+  isRequestFault,
+  requestFaultKinds,
+} from "../scenario-file.ts";
 import { traffic } from "../traffic/constants.ts";
 import { sizeFault } from "./fault-size.ts";
 import { decisive, rehearseInFull } from "./rehearse.ts";
@@ -22,6 +30,29 @@ import { rehearsalConfig } from "./table-config.ts";
 
 export const tablePlans = ["rapid", "steady"] as const satisfies readonly PlanPresetName[];
 export type TablePlan = (typeof tablePlans)[number];
+
+/**
+ * Scenarios that are not in the table, each with the reason. What comes of them hangs on things around the release, not on preset, source
+ * and wave alone; they are in tests, and the fault matrix has their kind in full.
+ */
+export const notInTable: Readonly<Partial<Record<BuiltInScenarioName, string>>> = {
+  "hook-failure": "what comes of it hangs on how fast a person kills, which no preset says",
+  "racing-up": "the race is set up to be lost, so it says nothing about how often one is",
+  "baseline-sick": "the fault is on the old release, so the canary's share in a wave changes nothing",
+  "baseline-scaled-in": "how long the old release is away is the scenario's own number",
+  "dependency-outage": "how long the dependency is away is the scenario's own number",
+};
+const tableScenarios = builtInScenarioNames.filter((name) => !(name in notInTable));
+
+/** The fault of a scenario of the table: one at most, on the canary's requests. */
+function requestFaultOf(scenario: BuiltInScenarioName): Fault<FaultKind> | undefined {
+  const [fault] = builtInScenarios[scenario].faults;
+  if (fault && !isRequestFault(fault))
+    throw new Error(
+      `scenario ${scenario}: not for the table, got ${fault.kind}; expected ${requestFaultKinds.join(", ")}`,
+    );
+  return fault;
+}
 
 /** Seeds of a row, from 1 on. */
 export const tableSeeds: Readonly<Record<TablePlan, number>> = { rapid: 200, steady: 20 };
@@ -64,7 +95,7 @@ export interface TableRow {
 export function tableCases(): TableCase[] {
   const cases: TableCase[] = [];
   for (const plan of tablePlans) {
-    for (const scenario of builtInScenarioNames) {
+    for (const scenario of tableScenarios) {
       const hasFault = builtInScenarios[scenario].faults.length > 0;
       const waves = hasFault ? exposuresOf(planPresets[plan]) : [undefined];
       for (const preset of objectivePresetNames) {
@@ -80,7 +111,7 @@ export function tableCases(): TableCase[] {
 
 /** Whether the row's fault can be seen in its wave; `undefined` without a fault. */
 export function sightOfCase(of: TableCase): Sight | undefined {
-  const fault = builtInScenarios[of.scenario].faults[0];
+  const fault = requestFaultOf(of.scenario);
   if (!fault || of.wavePercent === undefined) return undefined;
   const objectives = objectivePresets[of.preset];
   const sized = sizeFault(fault, { name: "checkout", objectives, source: of.source }, "canary");
@@ -112,7 +143,7 @@ export async function runCase(of: TableCase, seed: number): Promise<TableRun> {
     compareWithoutHook: false,
     aftermath: false,
   });
-  const fault = scenario.faults[0];
+  const fault = requestFaultOf(of.scenario);
   const own = fault ? objectivesFor(fault.kind, objectivePresets[of.preset]) : [];
   const seen = decisive(detections.filter(({ breach }) => breach === undefined || own.includes(breach.objective)));
   const faultAt = report.faultAt === null ? undefined : Date.parse(report.faultAt);

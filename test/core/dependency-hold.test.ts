@@ -87,7 +87,7 @@ describe("a breach that both share", () => {
     const first = decide(record, seeing([critical], shared), at).record;
     const again = decide({ ...first, outbox: [], snapshotsDue: [] }, seeing([critical], shared), at + minute);
     expect([again.record.outbox, again.history, again.record.canary?.exposurePercent]).toEqual([[], [], 25]);
-    const alone = [valuesOf(v2, [20, 20]), valuesOf(v1, [20, 1])];
+    const alone = [valuesOf(v2, [20, 20]), valuesOf(v1, [1, 1])];
     const lowered = decide(again.record, seeing([critical], alone), at + 2 * minute);
     expect([lowered.record.canary?.exposurePercent, lowered.lowersLive]).toEqual([0, true]);
     expect(lowered.record.outbox.map((page) => page.summary)).toEqual([
@@ -95,9 +95,51 @@ describe("a breach that both share", () => {
     ]);
   });
 
-  it("lowers when what both had in common is more than ten minutes old [B10]", () => {
+  it("lowers when what both had in common is more than 13 minutes old [B10]", () => {
     const exposureAt = (now: number) => decide(record, seeing([critical], shared), now).record.canary?.exposurePercent;
-    expect([exposureAt(at + 9 * minute), exposureAt(at + 9 * minute + 1)]).toEqual([25, 0]);
+    expect([exposureAt(at + 12 * minute), exposureAt(at + 12 * minute + 1)]).toEqual([25, 0]);
+  });
+
+  const onceSpared = (values: readonly AlarmValues[] | undefined) => {
+    const spared = decide(record, seeing([critical], shared), at).record;
+    return decide(spared, seeing([critical], values), at + minute).record.canary?.exposurePercent;
+  };
+
+  it.each<[string, readonly AlarmValues[] | undefined]>([
+    ["values cannot be read", undefined],
+    ["values are answered empty", []],
+    ["the baseline has no points", [valuesOf(v2, [20, 20]), valuesOf(v1, [])]],
+    ["the baseline is within its bound at one of two points", [valuesOf(v2, [20, 20]), valuesOf(v1, [20, 1])]],
+    ["the newest points alone are worse, by chance", [valuesOf(v2, [20, 20, 50]), valuesOf(v1, [20, 20, 20])]],
+  ])("goes on sparing it when %s: one doubt a minute would end it by chance [B10]", (_title, values) => {
+    expect(onceSpared(values)).toBe(25);
+  });
+
+  it.each<[string, readonly AlarmValues[]]>([
+    ["the baseline is within its bound at both newest points", [valuesOf(v2, [20, 20]), valuesOf(v1, [1, 1])]],
+    ["the canary is the worse one over all points", [valuesOf(v2, [35, 35, 35]), valuesOf(v1, [20, 20, 20])]],
+  ])("spares it no longer when %s [B10]", (_title, values) => {
+    expect(onceSpared(values)).toBe(0);
+  });
+
+  it("spares nothing past the half hour, though values cannot be read [B10]", () => {
+    const spared = decide(record, seeing([critical], shared), at).record;
+    const exposureAfter = (minutes: number) =>
+      decide(spared, seeing([critical], undefined), at + minutes * minute).record.canary?.exposurePercent;
+    expect([exposureAfter(29), exposureAfter(30)]).toEqual([25, 0]);
+  });
+
+  it("spares no breach of another kind beside the one that it was put for [B8, B10]", () => {
+    const spared = decide(record, seeing([critical], shared), at).record;
+    const key = record.alarms.find(
+      (alarm) => alarm.objective === "invariant-violations" && alarm.digest === v2.digest,
+    )?.alarmName;
+    const seen = seeing([critical], sharedAfter(1));
+    const worse = seen.alarms?.map((alarm) =>
+      alarm.alarmName === key ? { ...alarm, state: "ALARM" as const } : alarm,
+    );
+    const next = decide(spared, { ...seen, alarms: worse }, at + minute).record;
+    expect(next.canary?.exposurePercent).toBe(0);
   });
 
   it("spares the canary for 29 minutes and lowers it after 30, though both still fail alike [B10]", () => {

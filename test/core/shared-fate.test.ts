@@ -1,5 +1,6 @@
 /** Whether both releases fail alike (B10): only then is a breaching canary spared, and every doubt lowers it. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { sourceDelaySeconds } from "../../core/alarms.ts";
 import type { Breach, RolloutRecord } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
 import { alarmPairs, alikeFactor, isShared } from "../../core/shared-fate.ts";
@@ -93,12 +94,31 @@ describe("alike", () => {
     ]);
   });
 
-  it("counts no bad point older than ten minutes: it says nothing of now [B10]", () => {
+  it("counts no bad point older than 13 minutes: it says nothing of now [B10]", () => {
     const judgedAt = (milliseconds: number, canary: readonly number[], baseline: readonly number[]) =>
       judge([valuesOf(v2, canary), valuesOf(v1, baseline)], aBreach(), undefined, at + milliseconds);
     // The newest point is of a minute before.
-    expect([judgedAt(9 * minute, [20], [20]), judgedAt(9 * minute + 1, [20], [20])]).toEqual([true, false]);
-    expect([judgedAt(9 * minute, [99, 20], [1, 20]), judgedAt(8 * minute, [99, 20], [1, 20])]).toEqual([true, false]);
+    expect([judgedAt(12 * minute, [20], [20]), judgedAt(12 * minute + 1, [20], [20])]).toEqual([true, false]);
+    const isUnlikeBefore = [
+      [99, 20],
+      [1, 20],
+    ] as const;
+    expect([judgedAt(12 * minute, ...isUnlikeBefore), judgedAt(11 * minute, ...isUnlikeBefore)]).toEqual([true, false]);
+  });
+
+  it("is shared by a 300 s alarm alone at every second from its newest point's coming to the next one's [B10]", () => {
+    const slow = aBreach({ objective: "latency-p95" });
+    const values = [v2, v1].map((release) => ({
+      ...valuesOf(release, [], latency),
+      points: [at - 5 * minute, at].map((since) => ({ at: since, value: 900 })),
+    }));
+    // Whole after a period, published when the slowest source is; the next one comes a period later and is evaluated a minute after.
+    const comesAt = at + 5 * minute + sourceDelaySeconds.alb * 1_000;
+    const found = new Set<boolean>();
+    for (let now = comesAt; now <= comesAt + 6 * minute; now += 1_000) {
+      found.add(judge(values, slow, [latency.key], now));
+    }
+    expect([...found]).toEqual([true]);
   });
 
   it("tolerates half as bad again, well under the twice at which the gate fails a release [B10]", () => {
@@ -149,6 +169,14 @@ describe("which alarms are compared", () => {
       expect(judge([valuesOf(v2, [20]), valuesOf(v1, [1]), ...long], aBreach(), both)).toBe(false);
       expect(judge(long, aBreach(), [five.key])).toBe(false);
     }
+  });
+
+  it("is the canary's own when one speaking window has nothing of the baseline beside it, though another is alike [B10]", () => {
+    const five = { key: "error-rate/critical/300s" };
+    const both = ["error-rate/critical/60s", five.key];
+    const alike = [valuesOf(v2, [20]), valuesOf(v1, [20])];
+    expect(judge([...alike, valuesOf(v2, [20], five), valuesOf(v1, [], five)], aBreach(), both)).toBe(false);
+    expect(judge([...alike, valuesOf(v2, [20], five)], aBreach(), both)).toBe(false);
   });
 
   it("is the canary's own when no alarm of it speaks any more [B10]", () => {

@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { tableName } from "../../core/naming.ts";
 import type { Page } from "../../core/record.ts";
+import { defaultRunbookBase } from "../../core/runbooks.ts";
 import { awsPorts } from "../../hooks/aws/ports.ts";
 import { reconcileService } from "../../hooks/reconcile.ts";
 import { emulatorEndpoint } from "../aws/emulators.ts";
@@ -81,6 +82,10 @@ export class Estate {
         AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2: elbv2,
         TIDEGATE_ENVIRONMENT: environment,
         TIDEGATE_TABLE: tableName(environment),
+        TIDEGATE_ACCOUNT: "123456789012",
+        TIDEGATE_CRITICAL_TOPIC: `arn:aws:sns:${region}:123456789012:tidegate-${environment}-critical`,
+        TIDEGATE_WARNING_TOPIC: `arn:aws:sns:${region}:123456789012:tidegate-${environment}-warnings`,
+        TIDEGATE_RUNBOOKS: defaultRunbookBase,
       },
     });
     const estate = new Estate(engine, environment, service);
@@ -105,7 +110,13 @@ export class Estate {
     return awsPorts({
       region,
       tableName: tableName(this.environment),
-      pager: { send: async (page) => void this.pages.push(page) },
+      place: { environment: this.environment, region, runbookBase: defaultRunbookBase },
+      pager: {
+        send: async ({ page }) => {
+          this.pages.push(page);
+          return { deliveredTo: ["test"], failed: [] };
+        },
+      },
     });
   }
 

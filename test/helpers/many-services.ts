@@ -14,7 +14,7 @@ export interface ManyServices {
   /** Percent of live traffic on the service's canary. */
   live(service: string): number;
   /** As a person would at the load balancer: that much of live traffic on the canary. */
-  setLive(service: string, percent: number): void;
+  setLive(service: string, percent: number, stickinessSeconds?: number): void;
   /** Sets the canary's error-rate alarms of one severity off. @default critical */
   breach(service: string, severity?: "warning" | "critical"): void;
 }
@@ -57,6 +57,8 @@ export async function manyServices(counts: {
         .replaceAll('"service":"checkout"', `"service":"${service}"`),
     );
   for (const service of services) {
+    // Counts read for all services at once have the service in their id.
+    for (const id of ["baseline", "canary"]) cloud.requestsPerMinute[`${service}/${id}`] = 3_000;
     const record = rename(template, service);
     const { canary: _canary, ...quiet } = record;
     const isExposed = exposed.includes(service);
@@ -88,13 +90,16 @@ export async function manyServices(counts: {
       const arn = record(service).releases[v2.digest]?.targetGroupArn ?? "";
       return (100 * (weights[arn] ?? 0)) / total;
     },
-    setLive(service, percent) {
+    setLive(service, percent, stickinessSeconds) {
       const { releases, baseline } = record(service);
       const weights = [baseline, v2.digest].map((digest, index) => [
         releases[digest]?.targetGroupArn ?? "",
         index === 0 ? 100 - percent : percent,
       ]);
-      cloud.rules.set(mainRule(service), { weights: Object.fromEntries(weights) });
+      cloud.rules.set(mainRule(service), {
+        weights: Object.fromEntries(weights),
+        ...(stickinessSeconds === undefined ? {} : { stickinessSeconds }),
+      });
     },
     breach(service, severity = "critical") {
       for (const alarm of record(service).alarms) {

@@ -73,15 +73,15 @@ describe("scenario files [E3]", () => {
       ],
     };
     expect(problemsOf(raw)).toEqual([
-      "days: unknown key; expected name, description, ratePerSecond or faults",
+      "days: unknown key; expected name, description, ratePerSecond, racingUp, killAfter or faults",
       `name: not a scenario name, got "My Scenario"; expected lower-case letters, digits and single inner hyphens`,
       "ratePerSecond: not a rate, got 0; expected requests a second, above 0 and at most 100000",
-      `faults[0].kind: unknown fault, got "eror-spike"; expected error-spike, latency-regression, invariant-violation or metrics-outage. Did you mean error-spike?`,
+      `faults[0].kind: unknown fault, got "eror-spike"; expected error-spike, latency-regression, invariant-violation, metrics-outage, hosts-lost, hook-fails or hook-unreachable. Did you mean error-spike?`,
       "faults[0].at.wave: must be a whole number of percent, got 0; expected 1 to 100",
       "faults[0].at.after: units missing, got 2; expected a duration such as 2m. Write the unit: 2s, 2m, 2h or 2d",
       `faults[0].duration: not a duration, got "ten minutes"; expected a duration such as 10m`,
       "faults[1].times: an outage has no bound to pass, got 2; expected no times. Leave it out",
-      "faults[2].att: unknown key; expected kind, at, duration or times. Did you mean at?",
+      "faults[2].att: unknown key; expected kind, on, at, duration or times. Did you mean at?",
       "faults[2].times: not a multiple of the critical bound, got -1; expected a number above 0, at most 100",
     ]);
   });
@@ -128,8 +128,52 @@ describe("scenario files [E3]", () => {
   });
 });
 
+describe("faults around the release [E3]", () => {
+  it("are read with whose they are, who kills and which up races", () => {
+    const raw = {
+      name: "around",
+      racingUp: true,
+      killAfter: "5m",
+      faults: [
+        { kind: "hosts-lost", on: "baseline", duration: "8m" },
+        { kind: "hook-unreachable" },
+        { kind: "error-spike", on: "both" },
+      ],
+    };
+    expect(parseScenario(raw, "here")).toEqual({
+      name: "around",
+      description: "around",
+      racingUp: true,
+      killAfterSeconds: 300,
+      faults: [
+        { kind: "hosts-lost", on: "baseline", afterSeconds: 180, durationSeconds: 480, timesCriticalBound: 1 },
+        { kind: "hook-unreachable", afterSeconds: 180, timesCriticalBound: 1 },
+        { kind: "error-spike", on: "both", afterSeconds: 180, timesCriticalBound: 2 },
+      ],
+    });
+  });
+
+  it("are refused where they say what has no meaning [B11]", () => {
+    const raw = {
+      name: "odd",
+      racingUp: "often",
+      faults: [
+        { kind: "hook-fails", on: "canary" },
+        { kind: "hosts-lost", times: 2 },
+        { kind: "error-spike", on: "everything" },
+      ],
+    };
+    expect(problemsOf(raw)).toEqual([
+      'racingUp: neither yes nor no, got "often"; expected true or false',
+      'faults[0].on: hook-fails is no release\'s, got "canary"; expected no on. Leave it out',
+      "faults[1].times: hosts-lost has no bound to pass, got 2; expected no times. Leave it out",
+      'faults[2].on: unknown release, got "everything"; expected canary, baseline or both',
+    ]);
+  });
+});
+
 describe("built-in scenarios [E3]", () => {
-  it("are the six by name, with faults at no more than twice the critical bound", () => {
+  it("are known by name, with faults at no more than twice the critical bound, save an outage of a dependency", () => {
     expect(builtInScenarioNames).toEqual([
       "healthy",
       "error-spike",
@@ -137,17 +181,23 @@ describe("built-in scenarios [E3]", () => {
       "invariant-violation",
       "low-traffic",
       "metrics-outage",
+      "hook-failure",
+      "racing-up",
+      "baseline-sick",
+      "baseline-scaled-in",
+      "dependency-outage",
     ]);
     for (const name of builtInScenarioNames) {
       expect(loadScenario(name)).toBe(builtInScenarios[name]);
       expect(builtInScenarios[name].name).toBe(name);
-      for (const fault of builtInScenarios[name].faults) expect(fault.timesCriticalBound).toBeLessThanOrEqual(2);
+      const most = name === "dependency-outage" ? 50 : 2;
+      for (const fault of builtInScenarios[name].faults) expect(fault.timesCriticalBound).toBeLessThanOrEqual(most);
     }
   });
 
   it("are suggested when mistyped", () => {
     expect(() => loadScenario("eror-spike")).toThrowError(
-      `--scenario: unknown scenario, got "eror-spike"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage or a YAML file. Did you mean error-spike?`,
+      `--scenario: unknown scenario, got "eror-spike"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, dependency-outage or a YAML file. Did you mean error-spike?`,
     );
   });
 });

@@ -38,7 +38,7 @@ describe("the event bus", () => {
 
   it.each([
     ["its target", (bus: EventBus) => bus.deleteTarget("alarms-hook")],
-    ["its permission", (bus: EventBus) => bus.deletePermission("alarms")],
+    ["its permission", (bus: EventBus) => bus.deletePermission("alarms", "hook")],
     ["the alias", (bus: EventBus) => bus.deleteAlias(alias)],
     ["the function", (bus: EventBus) => bus.deleteFunction("hook")],
     ["the rule", (bus: EventBus) => bus.deleteRule("alarms")],
@@ -58,20 +58,41 @@ describe("the event bus", () => {
     expect(taken).toBeLessThan(2_000 * (1 + cloud.duplicateFraction * 1.3));
   });
 
-  it("speaks every minute only where the schedule reaches the hook [D1]", () => {
+  it("speaks every minute only where the schedule reaches a function [D1]", () => {
     const bus = wiredBus();
-    expect(bus.scheduleMs()).toBeUndefined();
+    expect(bus.schedules()).toEqual([]);
     bus.putRule("clock", "arn:rule/clock", undefined, "rate(1 minute)");
     bus.putTarget("clock-hook", "clock", alias);
-    expect(bus.scheduleMs()).toBeUndefined();
+    expect(bus.schedules()).toEqual([]);
     bus.putPermission("clock", { functionName: "hook", qualifier: "live", sourceArn: "arn:rule/clock" });
-    expect(bus.scheduleMs()).toBe(60_000);
+    const [schedule] = bus.schedules();
+    expect(schedule).toMatchObject({
+      id: "clock-hook",
+      functionName: "hook",
+      event: { source: "aws.events", "detail-type": "Scheduled Event" },
+    });
+    expect(schedule?.after(120_000, 7_000)).toBe(127_000);
+    expect(schedule?.after(127_000, 7_000)).toBe(187_000);
+  });
+
+  it("wakes a second function by its own ARN, at a time of the week, with the input of its target [D4]", () => {
+    const bus = wiredBus();
+    bus.putFunction("watchman");
+    bus.putRule("weekly", "arn:rule/weekly", undefined, "cron(0 9 ? * TUE *)");
+    bus.putTarget("weekly", "weekly", "arn:aws:lambda:eu-west-1:123456789012:function:watchman", '{"kind":"x"}');
+    bus.putPermission("weekly", { functionName: "watchman", sourceArn: "arn:rule/weekly" });
+    const [schedule] = bus.schedules();
+    expect(schedule).toMatchObject({ functionName: "watchman", event: { kind: "x" } });
+    const monday = Date.UTC(2026, 0, 5, 12);
+    const tuesday = Date.UTC(2026, 0, 6, 9);
+    expect(schedule?.after(monday, 7_000)).toBe(tuesday);
+    expect(schedule?.after(tuesday, 7_000)).toBe(Date.UTC(2026, 0, 13, 9));
   });
 
   it("refuses by name schedules and filters that are not modelled [E3]", () => {
     const bus = wiredBus();
-    expect(() => bus.putRule("clock", "arn", undefined, "rate(5 minutes)")).toThrow(
-      'event rule clock: the schedule "rate(5 minutes)"; expected rate(1 minute)',
+    expect(() => bus.putRule("clock", "arn", undefined, "cron(0 9 1 * ? *)")).toThrow(
+      'event rule clock: the schedule "cron(0 9 1 * ? *)"; expected rate(N minutes|hours|days) or a time of the week like cron(0 9 ? * TUE *)',
     );
     const suffix = JSON.stringify({ detail: { alarmName: [{ suffix: "critical" }] } });
     expect(() => bus.putRule("alarms", "arn", suffix, undefined)).toThrow(

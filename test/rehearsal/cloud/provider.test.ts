@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { EventBus } from "../../../rehearsal/cloud/event-bus.ts";
+import { withoutBehaviour } from "../../../rehearsal/cloud/known-types.ts";
 import { LoadBalancers } from "../../../rehearsal/cloud/load-balancer.ts";
 import { Notifications } from "../../../rehearsal/cloud/notifications.ts";
-import { localProvider, withoutBehaviour } from "../../../rehearsal/cloud/provider.ts";
+import { localProvider, type ProviderParts } from "../../../rehearsal/cloud/provider.ts";
 import { RecordTable } from "../../../rehearsal/cloud/record-table.ts";
 import { CloudWatch } from "../../../rehearsal/cloudwatch/cloudwatch.ts";
 import type { CapturedResource } from "../../../rehearsal/engine/capture.ts";
 import type { PlainInputs } from "../../../rehearsal/engine/plain-inputs.ts";
 import { RandomStream } from "../../../rehearsal/traffic/random.ts";
 
-function aProvider() {
+function aProvider(changes: Partial<ProviderParts> = {}) {
   return localProvider({
     balancers: new LoadBalancers({ now: () => 0, propagationSeconds: () => 0, onWrite: () => {} }),
     cloudWatch: new CloudWatch(),
@@ -20,6 +21,7 @@ function aProvider() {
     hostsReadyAfterSeconds: 0,
     now: () => 0,
     invoke: async () => {},
+    ...changes,
   });
 }
 
@@ -80,19 +82,46 @@ describe("the local provider refuses by name [E3]", () => {
       "a subscription by another protocol",
       aResource("aws:sns/topicSubscription:TopicSubscription", {
         topic: "arn",
-        protocol: "https",
-        endpoint: "https://x",
+        protocol: "sms",
+        endpoint: "+44",
       }),
-      'aws:sns/topicSubscription:TopicSubscription it: the protocol "https"; expected email',
+      'aws:sns/topicSubscription:TopicSubscription it: the protocol "sms"; expected email, https or lambda',
     ],
     [
       "a permission for another service",
       aResource("aws:lambda/permission:Permission", {
         action: "lambda:InvokeFunction",
-        principal: "sns.amazonaws.com",
+        principal: "s3.amazonaws.com",
         function: "hook",
       }),
-      'aws:lambda/permission:Permission it: "lambda:InvokeFunction" for "sns.amazonaws.com" is not modelled; expected lambda:InvokeFunction for events.amazonaws.com',
+      'aws:lambda/permission:Permission it: "lambda:InvokeFunction" for "s3.amazonaws.com" is not modelled; expected lambda:InvokeFunction for events.amazonaws.com or sns.amazonaws.com',
+    ],
+    [
+      "an alarm on a metric of the hook's that it does not write",
+      aResource("aws:cloudwatch/metricAlarm:MetricAlarm", {
+        ...anAlarm,
+        namespace: "Tidegate/Hook",
+        metricName: "ReconcileFinnished",
+      }),
+      "aws:cloudwatch/metricAlarm:MetricAlarm it: the metric Tidegate/Hook ReconcileFinnished, which nothing here publishes",
+    ],
+    [
+      "a Slack channel for two topics",
+      aResource("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration", {
+        slackChannelId: "C0",
+        snsTopicArns: ["one", "two"],
+      }),
+      "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration it: snsTopicArns: expected one topic a channel",
+    ],
+    [
+      "an invocation that lives in no known way",
+      aResource("aws:lambda/invocation:Invocation", {
+        functionName: "hook",
+        qualifier: "live",
+        lifecycleScope: "CREATE_ONLY",
+        input: "{}",
+      }),
+      "aws:lambda/invocation:Invocation it: function hook:live not found",
     ],
     [
       "an invocation of a function that is not there",
@@ -113,5 +142,79 @@ describe("the local provider refuses by name [E3]", () => {
       expect(reason).not.toBe("");
       await expect(aProvider().create(aResource(type, {}))).resolves.toBeUndefined();
     }
+  });
+});
+
+describe("the local provider", () => {
+  const invocation = (inputs: PlainInputs) =>
+    aResource("aws:lambda/invocation:Invocation", { functionName: "hook", input: "{}", ...inputs });
+  const hook = aResource("aws:lambda/function:Function", { name: "hook" });
+
+  it("lets a version test itself when it is made, and asks nothing when it goes [B4]", async () => {
+    const asked: string[] = [];
+    const provider = aProvider({
+      invoke: async (input, action) => {
+        asked.push(`${action} ${input}`);
+      },
+    });
+    await provider.create(hook);
+    const selfTest = invocation({ qualifier: "1", triggers: { version: "1" } });
+    await provider.create(selfTest);
+    await provider.delete(selfTest);
+    expect(asked).toEqual(["create {}"]);
+    const odd = invocation({ qualifier: "1", lifecycleScope: "CREATE_ONLY" });
+    await expect(provider.create(odd)).rejects.toThrow(
+      'aws:lambda/invocation:Invocation it: lifecycleScope "CREATE_ONLY"; expected CRUD, or none with triggers',
+    );
+  });
+
+  it("fails where the hook fails its self-test, so that no alias moves [B4]", async () => {
+    const provider = aProvider({
+      invoke: async () => {
+        throw new Error("self-test: records: table not found");
+      },
+    });
+    await provider.create(hook);
+    await expect(provider.create(invocation({ qualifier: "1", triggers: { version: "1" } }))).rejects.toThrow(
+      "self-test: records: table not found",
+    );
+  });
+
+  it("tells who reads a topic, and of a URL no more than its host [D4]", async () => {
+    const notifications = new Notifications();
+    const provider = aProvider({ notifications });
+    const subscription = (id: string, protocol: string, endpoint: string) => ({
+      ...aResource("aws:sns/topicSubscription:TopicSubscription", { topic: "it", protocol, endpoint }),
+      id,
+    });
+    await provider.create(aResource("aws:sns/topic:Topic", { name: "pages" }));
+    await provider.create(subscription("mail", "email", "oncall@example.com"));
+    await provider.create(subscription("web", "https", "https://events.pagerduty.com/integration/s3cret/enqueue"));
+    await provider.create({
+      ...aResource("aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration", {
+        slackChannelId: "C0CRITICAL",
+        snsTopicArns: ["it"],
+      }),
+      id: "slack",
+    });
+    expect(notifications.recipients("it")).toEqual([
+      "Slack channel C0CRITICAL",
+      "events.pagerduty.com",
+      "oncall@example.com",
+    ]);
+    await provider.delete(subscription("web", "https", ""));
+    expect(notifications.recipients("it")).toEqual(["Slack channel C0CRITICAL", "oncall@example.com"]);
+  });
+
+  it("takes the drill's alarm, though nobody publishes its metric [D4]", async () => {
+    const cloudWatch = new CloudWatch();
+    await aProvider({ cloudWatch }).create(
+      aResource("aws:cloudwatch/metricAlarm:MetricAlarm", {
+        ...anAlarm,
+        namespace: "Tidegate/Hook",
+        metricName: "DrillNeverEmitted",
+      }),
+    );
+    expect(cloudWatch.alarmNames()).toEqual(["it"]);
   });
 });

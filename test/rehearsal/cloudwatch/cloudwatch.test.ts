@@ -153,6 +153,51 @@ describe("a metric alarm", () => {
   });
 });
 
+describe("values of alarms", () => {
+  it("are what metric math came to, of what was visible then, and disturb no evaluation [B6]", () => {
+    const cloudWatch = new CloudWatch();
+    const rate = { id: "rate", expression: "100 * FILL(m2, 0) / m1", returnData: true };
+    cloudWatch.putMetricAlarm(aMathAlarm([rate, metric("m1", "Requests"), metric("m2", "Errors")]), start);
+    for (let at = start; at < start + 4 * minute; at += minute) {
+      cloudWatch.putMetric("Tidegate", "Requests", dimensions, at, 50, at);
+      cloudWatch.putMetric("Tidegate", "Errors", dimensions, at, (at - start) / minute, at + 2 * minute);
+    }
+    const range = { from: start - minute, to: start + 4 * minute + 59_999 };
+    const valuesAt = (now: number) => cloudWatch.alarmValues(["errors"], range, now)[0]?.points;
+    const expected = (...values: number[]) => values.map((value, index) => ({ at: start + index * minute, value }));
+    expect(valuesAt(start + 4 * minute)).toEqual(expected(0, 2, 4, 0));
+    expect(valuesAt(start + 5 * minute)).toEqual(expected(0, 2, 4, 6));
+    cloudWatch.evaluateAt(start + 4 * minute);
+    expect(valuesAt(start + 5 * minute)).toEqual(expected(0, 2, 4, 6));
+  });
+
+  it("are of the alarm's own percentile and period, in its own direction [B6]", () => {
+    const cloudWatch = new CloudWatch();
+    const own = { statistic: "Maximum", period: 300, comparisonOperator: "LessThanOrEqualToThreshold" };
+    cloudWatch.putMetricAlarm(anAlarm(own), start);
+    for (const [minutes, value] of [
+      [0, 1],
+      [4, 9],
+      [5, 2],
+    ] as const) {
+      const at = start + minutes * minute;
+      cloudWatch.putMetric("Tidegate", "Errors", dimensions, at, value, at);
+    }
+    const range = { from: start + minute, to: start + 14 * minute };
+    expect(cloudWatch.alarmValues(["errors", "none"], range, start + 14 * minute)).toEqual([
+      {
+        alarmName: "errors",
+        threshold: 5,
+        badWhen: "atMost",
+        points: [
+          { at: start, value: 9 },
+          { at: start + 5 * minute, value: 2 },
+        ],
+      },
+    ]);
+  });
+});
+
 describe("a composite alarm", () => {
   const composite = (alarmRule: string, over = {}) => ({
     alarmName: "any",

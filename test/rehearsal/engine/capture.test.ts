@@ -22,27 +22,32 @@ function countsOf({ resources }: Capture): Record<string, number> {
 }
 
 const foundation = {
-  "aws:cloudwatch/eventRule:EventRule": 2,
-  "aws:cloudwatch/eventTarget:EventTarget": 2,
-  "aws:cloudwatch/logGroup:LogGroup": 1,
+  // Alarms, clock and drill wake the hook, a clock the watchman.
+  "aws:cloudwatch/eventRule:EventRule": 4,
+  "aws:cloudwatch/eventTarget:EventTarget": 4,
+  "aws:cloudwatch/logGroup:LogGroup": 2,
   "aws:dynamodb/table:Table": 1,
-  "aws:iam/role:Role": 1,
-  "aws:iam/rolePolicy:RolePolicy": 1,
+  "aws:iam/role:Role": 2,
+  "aws:iam/rolePolicy:RolePolicy": 2,
   "aws:kms/key:Key": 1,
-  "aws:lambda/alias:Alias": 1,
-  "aws:lambda/function:Function": 1,
-  "aws:lambda/permission:Permission": 2,
-  "aws:sns/topic:Topic": 2,
-  "aws:sns/topicSubscription:TopicSubscription": 2,
+  "aws:lambda/alias:Alias": 2,
+  "aws:lambda/function:Function": 2,
+  "aws:lambda/permission:Permission": 5,
+  "aws:sns/topic:Topic": 3,
+  "aws:sns/topicSubscription:TopicSubscription": 3,
   "aws:sqs/queue:Queue": 1,
   "aws:sqs/queuePolicy:QueuePolicy": 1,
   "tidegate:foundation:AlertTopics": 1,
+  "tidegate:foundation:DeadLetters": 1,
+  "tidegate:foundation:EnvironmentKey": 1,
   "tidegate:foundation:LoadBalancer": 1,
   "tidegate:foundation:RollbackHook": 1,
   "tidegate:foundation:RolloutTable": 1,
+  "tidegate:foundation:Watchman": 1,
 };
 const oneService = {
-  "aws:lambda/invocation:Invocation": 1,
+  // Its opening, and the hook's self-test.
+  "aws:lambda/invocation:Invocation": 2,
   "tidegate:rollout:ProgressiveService": 1,
   "tidegate:rollout:WaveOpening": 1,
   "tidegate:slo:SloAlarms": 2,
@@ -56,8 +61,8 @@ describe("a capture of the program", () => {
     expect(countsOf(captured)).toEqual({
       ...foundation,
       ...oneService,
-      // Two releases of 8 alarms each, the edge's, and three on the hook.
-      "aws:cloudwatch/metricAlarm:MetricAlarm": 20,
+      // Two releases of 8 alarms each, the edge's, five on the hook, the drill's, and three on the watchman.
+      "aws:cloudwatch/metricAlarm:MetricAlarm": 26,
       "aws:cloudwatch/compositeAlarm:CompositeAlarm": 4,
       "aws:ec2/securityGroup:SecurityGroup": 1,
       "aws:lb/listener:Listener": 1,
@@ -74,7 +79,7 @@ describe("a capture of the program", () => {
     expect(countsOf(captured)).toEqual({
       ...foundation,
       ...oneService,
-      "aws:cloudwatch/metricAlarm:MetricAlarm": 16,
+      "aws:cloudwatch/metricAlarm:MetricAlarm": 22,
       "aws:cloudwatch/compositeAlarm:CompositeAlarm": 4,
       "aws:lb/listenerRule:ListenerRule": 2,
     });
@@ -83,6 +88,37 @@ describe("a capture of the program", () => {
       "targetgroup/checkout-blue",
       "targetgroup/checkout-green",
     ]);
+  });
+
+  it("takes PagerDuty, Slack and their secrets, and opens no secret but where it belongs [D4]", async () => {
+    const config: EnvironmentConfig = {
+      ...stackConfig("dev"),
+      alerting: {
+        email: [],
+        runbooks: "docs/runbooks",
+        pagerduty: { kind: "made", escalationPolicyId: "PABC123", owners: { payments: "PDEF456" }, groupAlerts: true },
+        slack: { chatbot: { workspaceId: "T0", criticalChannelId: "C0", warningsChannelId: "C1" } },
+      },
+    };
+    const captured = await captureEnvironment(config, firstDeclarations(config), { cached: false });
+    expect(countsOf(captured)).toMatchObject({
+      "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": 2,
+      "aws:secretsmanager/secret:Secret": 1,
+      "aws:secretsmanager/secretVersion:SecretVersion": 1,
+      "aws:sns/topicSubscription:TopicSubscription": 2,
+      "pagerduty:index/alertGroupingSetting:AlertGroupingSetting": 1,
+      "pagerduty:index/eventOrchestration:EventOrchestration": 1,
+      "pagerduty:index/eventOrchestrationIntegration:EventOrchestrationIntegration": 1,
+      "pagerduty:index/eventOrchestrationRouter:EventOrchestrationRouter": 1,
+      "pagerduty:index/eventOrchestrationService:EventOrchestrationService": 1,
+      "pagerduty:index/service:Service": 1,
+      "pagerduty:index/serviceIntegration:ServiceIntegration": 1,
+    });
+    expect(captured.adopted).toEqual([]);
+    const { inputs } = captured.resources.find(({ name }) => name === "dev-function") ?? {};
+    expect(inputs?.environment).toMatchObject({
+      variables: { TIDEGATE_PAGERDUTY_SECRET: expect.stringMatching(/^arn:aws:secretsmanager:eu-west-1:/) },
+    });
   });
 
   it("is the same whether it comes out of the cache or not [E3]", async () => {

@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { objectivePresets } from "../../../core/objectives.ts";
 import { healthyPercentileMs, sizeFault } from "../../../rehearsal/run/fault-size.ts";
-import type { Fault } from "../../../rehearsal/scenario-file.ts";
+import type { Fault, FaultKind } from "../../../rehearsal/scenario-file.ts";
 
 const web = { name: "checkout", objectives: objectivePresets.web, source: "emf" } as const;
 const batch = { ...web, objectives: objectivePresets.batch };
-const fault = (kind: Fault["kind"], times = 2): Fault => ({ kind, afterSeconds: 180, timesCriticalBound: times });
+const fault = (kind: FaultKind, times = 2): Fault<FaultKind> => ({
+  kind,
+  afterSeconds: 180,
+  timesCriticalBound: times,
+});
 
 describe("the size of a fault", () => {
   it("makes the error ratio twice the critical bound, base errors included", () => {
