@@ -143,11 +143,12 @@ function dependencyFails(draft: RecordDraft, seen: Observation, breaches: readon
   const standing = Object.values(record.holds).find((hold) => hold.cause === "dependency" && !hold.acknowledged);
   if (standing && draft.now - standing.at >= sparedMilliseconds) return false;
   const speaking = new Set((alarms ?? []).filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
-  const isSpared = standing !== undefined;
+  // A hold put for what is over says nothing of a breach that began since.
+  const isSpared = (breach: Breach) => standing !== undefined && breach.startedAt <= standing.at;
   const canCompare = alarms !== undefined && values !== undefined;
-  const areShared = canCompare
-    ? breaches.every((breach) => isShared(record, breach, speaking, values, draft.now, isSpared))
-    : isSpared;
+  const areShared = breaches.every((breach) =>
+    canCompare ? isShared(record, breach, speaking, values, draft.now, isSpared(breach)) : isSpared(breach),
+  );
   if (!areShared) return false;
   if (!standing) {
     const id = `dependency-${draft.now}`;

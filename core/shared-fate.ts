@@ -2,8 +2,8 @@
  * Whether a breach is the release's own, or a dependency failing for both releases alike (B10): then taking traffic away helps
  * nobody, and whoever owns the dependency has to be told.
  *
- * Judged on what the very same alarm came to for both releases, point by point. Whatever cannot be compared is the release's own:
- * missing values must never keep a bad release in front of users.
+ * Judged on what the very same alarm came to for both releases, point by point. To begin with, whatever cannot be compared is the
+ * release's own; a canary that is spared already stays so through a look that cannot tell, but never longer than `sparedMilliseconds`.
  */
 
 import { parseAlarmName } from "./naming.ts";

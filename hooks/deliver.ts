@@ -164,7 +164,8 @@ export async function snapshotOf(ports: Ports, record: RolloutRecord, hold: Hold
 }
 
 export function oneError(failures: readonly unknown[]): unknown {
-  return failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(messageOf).join("; "));
+  if (failures.length === 1) return failures[0];
+  return new AggregateError(failures, [...new Set(failures.map(messageOf))].join("; "));
 }
 
 export function messageOf(error: unknown): string {

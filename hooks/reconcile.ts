@@ -85,7 +85,12 @@ async function finish(
   tellUntil: Instant = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   if (!looked) return;
-  const failures = [...looked.failures, ...(looked.waits ? await tell(ports, service, tellUntil) : [])];
+  const failures = [...looked.failures];
+  const { unstored } = looked;
+  if (unstored) {
+    await deliverUnstored(ports, unstored.record, unstored.pages).catch((error: unknown) => void failures.push(error));
+  }
+  if (looked.waits) failures.push(...(await tell(ports, service, tellUntil)));
   if (failures.length > 0) {
     ports.telemetry.metric("ReconcileFailed", 1, service);
     ports.telemetry.log("error", "reconcile failed", { service, reasons: failures.map(messageOf) });
@@ -98,6 +103,8 @@ interface Looked {
   readonly failures: readonly unknown[];
   /** Whether the record has pages or snapshots waiting, or may have. */
   readonly waits: boolean;
+  /** What has to be said and stands in no record. */
+  readonly unstored?: { readonly record: RolloutRecord; readonly pages: readonly Page[] };
 }
 
 /** Decides and lowers. `undefined`: there is no such service. */
@@ -120,15 +127,15 @@ async function decideAnew(ports: Ports, service: string, known: AheadOfAll | und
     const decision = decide(record, seen.observation, ports.clock.now());
     try {
       const isActing = decision.record !== record || wouldWrite(decision.record, decision.lowersLive, seen.rules);
-      const failures = await carryOut(
-        ports,
-        record,
-        decision,
-        isFirst && isActing ? await lookAgain(ports, seen, record) : seen,
-      );
+      const now = isFirst && isActing ? await lookAgain(ports, seen, record) : seen;
+      const { failures, unstored } = await carryOut(ports, record, decision, now);
       report(ports, decision, seen);
       const waits = decision.record.outbox.length > 0 || (decision.record.snapshotsDue?.length ?? 0) > 0;
-      return { failures: [...failures, ...seen.blindness], waits };
+      return {
+        failures: [...failures, ...seen.blindness],
+        waits,
+        ...(unstored.length === 0 ? {} : { unstored: { record: decision.record, pages: unstored } }),
+      };
     } catch (error) {
       if (!(error instanceof RevisionConflictError) || tries === mostTries) throw error;
     }
@@ -160,12 +167,19 @@ function report(ports: Ports, { record, history }: Decision, seen: Seen): void {
 }
 
 /**
- * @returns what failed
+ * Only what keeps users safe; nobody is told here, for a pager that hangs would keep the next service exposed.
+ * @returns what failed, and what has to be said though no record has it
  * @throws RevisionConflictError when somebody else decided meanwhile: decide anew
  */
-async function carryOut(ports: Ports, before: RolloutRecord, decision: Decision, seen: Seen): Promise<unknown[]> {
+async function carryOut(
+  ports: Ports,
+  before: RolloutRecord,
+  decision: Decision,
+  seen: Seen,
+): Promise<{ readonly failures: unknown[]; readonly unstored: Page[] }> {
   const { record } = decision;
   const failures: unknown[] = [];
+  const unstored: Page[] = [];
   const attempt = async (act: () => Promise<unknown>): Promise<boolean> => {
     try {
       await act();
@@ -180,21 +194,18 @@ async function carryOut(ports: Ports, before: RolloutRecord, decision: Decision,
   const isStored = record === before || (await attempt(() => ports.records.write(record, before.revision)));
   if (record.mode === "act") {
     const isLow = await attempt(() => lowerRules(ports, record, decision.lowersLive, seen.rules));
-    if (!isLow)
-      await attempt(() =>
-        deliverUnstored(ports, record, [notLowered(before, record, failures.at(-1), ports.clock.now())]),
-      );
+    if (!isLow) unstored.push(notLowered(before, record, failures.at(-1), ports.clock.now()));
     else if (decision.lowersLive)
       ports.telemetry.metric("RollbackMilliseconds", ports.clock.now() - startedAt, record.service);
   }
   // Not stored, the decision is taken again in a minute, history and all; its pages cannot wait.
-  if (!isStored) await attempt(() => deliverUnstored(ports, record, record.outbox));
+  if (!isStored) unstored.push(...record.outbox);
   else if (decision.history.length > 0)
     await attempt(() => ports.records.appendHistory(record.service, decision.history));
-  return failures;
+  return { failures, unstored };
 }
 
-/** Goes straight to the pager: it must not depend on yet another write. */
+/** Stands in no record: it must not depend on yet another write. */
 function notLowered(before: RolloutRecord, record: RolloutRecord, failure: unknown, at: Instant): Page {
   return {
     id: `not-lowered-${record.revision}`,

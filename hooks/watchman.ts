@@ -115,11 +115,7 @@ async function lookAt(ports: Ports, service: string): Promise<Look> {
   }
   if (record.retiredAt !== undefined) return { findings: [], failures: [] };
   const found = record;
-  return looked(service, [
-    heartbeatFinding(ports, found),
-    ...onTrial(found, ports.clock.now()).map((release) => exposureFinding(ports, found, release)),
-    heldFinding(ports, found),
-  ]);
+  return looked(service, [heartbeatFinding(ports, found), exposure(ports, found)]);
 }
 
 async function heartbeatFinding(ports: Ports, record: RolloutRecord): Promise<Finding | undefined> {
@@ -135,6 +131,15 @@ async function heartbeatFinding(ports: Ports, record: RolloutRecord): Promise<Fi
     runbook: "hook-failing",
     since: last + patienceMilliseconds,
   };
+}
+
+/** The worst that can be said of its traffic: one finding, however many ways lead to it. */
+async function exposure(ports: Ports, record: RolloutRecord): Promise<Finding | undefined> {
+  for (const release of onTrial(record, ports.clock.now())) {
+    const finding = await exposureFinding(ports, record, release);
+    if (finding) return finding;
+  }
+  return heldFinding(ports, record);
 }
 
 /** A release that may still be taken back, and since when it has had the traffic it has. */
@@ -215,7 +220,8 @@ async function heldFinding(ports: Ports, record: RolloutRecord): Promise<Finding
     summary: `${record.service}: STILL EXPOSED at ${Math.round(live[standing.digest] ?? 0)} %, hold ${standing.id} lowered it to ${standing.targetPercent} % ${minutes(now - standing.at)} min ago`,
     detail: "the rules do not say what the record says; kill it by hand",
     runbook: "hook-failing",
-    since: standing.at + patienceMilliseconds,
+    // The rules may have been written back long after the hold: in words it is said again every half hour.
+    since: Math.max(standing.at + patienceMilliseconds, now - (now % repeatMilliseconds)),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   CloudWatchClient,
   PutCompositeAlarmCommand,
   PutMetricAlarmCommand,
+  PutMetricDataCommand,
   SetAlarmStateCommand,
 } from "@aws-sdk/client-cloudwatch";
 import { cloudWatchAlarms } from "../../hooks/aws/alarms.ts";
@@ -38,6 +39,28 @@ async function makeAlarms(): Promise<AlarmsUnderTest> {
   return {
     alarms: cloudWatchAlarms(client),
     now: () => Date.now(),
+    minuteBorder: () => Math.floor(Date.now() / 60_000) * 60_000,
+    async put({ metricName, service }, at, value) {
+      const Dimensions = [{ Name: "Service", Value: service }];
+      const datum = { MetricName: metricName, Dimensions, Timestamp: new Date(at), Value: value };
+      await client.send(new PutMetricDataCommand({ Namespace: "Tidegate", MetricData: [datum] }));
+    },
+    async makeAlarmOn(alarmName, { comparisonOperator, threshold, metrics }) {
+      const [metric] = Object.values(metrics);
+      await client.send(
+        new PutMetricAlarmCommand({
+          AlarmName: alarmName,
+          Namespace: "Tidegate",
+          MetricName: metric?.metricName,
+          Dimensions: [{ Name: "Service", Value: metric?.service }],
+          Statistic: "Sum",
+          Period: 60,
+          EvaluationPeriods: 1,
+          Threshold: threshold,
+          ComparisonOperator: comparisonOperator,
+        }),
+      );
+    },
     async makeAlarm(alarmName, kind, actionsEnabled) {
       if (kind === "metric") return putMetricAlarm(alarmName, actionsEnabled);
       const child = `${alarmName}/child`;
@@ -59,4 +82,5 @@ async function makeAlarms(): Promise<AlarmsUnderTest> {
   };
 }
 
-describeAlarmsContract("CloudWatch on ministack", makeAlarms);
+// ministack drops the metrics of a math alarm and computes no expression.
+describeAlarmsContract("CloudWatch on ministack", { metricMath: false }, makeAlarms);

@@ -2,7 +2,7 @@
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import { clientSettings } from "../../hooks/aws/clients.ts";
-import { recordSortKey, servicePartition, tableKey } from "../../hooks/aws/record-keys.ts";
+import { recordSortKey, servicePartition, snapshotSortKey, tableKey } from "../../hooks/aws/record-keys.ts";
 import { dynamoRecordStore } from "../../hooks/aws/record-store.ts";
 import { aFullRecord } from "../contract/a-record.ts";
 import { describeRecordStoreContract } from "../contract/record-store.ts";
@@ -41,6 +41,11 @@ async function makeStore() {
         schemaVersion: { N: String(head?.schemaVersion ?? 1) },
         body: { S: JSON.stringify(value) },
       };
+      await client.send(new PutItemCommand({ TableName: tableName, Item }));
+    },
+    async plantSnapshot(service: string, id: string, value: unknown) {
+      const key = { pk: { S: servicePartition(service) }, sk: { S: snapshotSortKey(id) } };
+      const Item = { ...key, body: { S: JSON.stringify(value) } };
       await client.send(new PutItemCommand({ TableName: tableName, Item }));
     },
   };

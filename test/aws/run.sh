@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Runs the contract suite of the AWS adapters against emulators: moto for ELBv2, ministack for DynamoDB, CloudWatch and STS.
-# Both come from PyPI into .venv under the project, listen on loopback only, and are stopped at the end by process id.
+# Runs everything that needs AWS's APIs against emulators: moto for ELBv2, ministack for the rest, and a second ministack that enforces
+# IAM for the end-to-end tests. They come from PyPI into .venv under the project, with the AWS CLI and the IAM linter that other tests
+# call; they listen on loopback only, and are stopped at the end by process id.
 # Needs python3 (3.10 or newer) and Node. Arguments go to vitest. No AWS account is touched: credentials here are dummies.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 moto_version=5.2.5
 ministack_version=1.5.33
+packages=("moto[server]==$moto_version" "ministack==$ministack_version" "awscli==1.46.3" "parliament==1.6.4" "setuptools==65.5.0")
 # Changing a version above makes this mark differ, so the environment is built anew.
-mark="moto[server]==$moto_version ministack==$ministack_version"
+mark="${packages[*]}"
 venv=.venv
 ready_seconds=60
 log() { printf 'test:aws: %s\n' "$*"; }
@@ -23,13 +25,13 @@ install_emulators() {
   pip_log="$(mktemp)"
   if python3 -m venv "$venv" >"$pip_log" 2>&1; then
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-      "moto[server]==$moto_version" "ministack==$ministack_version" >"$pip_log" 2>&1 \
+      "${packages[@]}" >"$pip_log" 2>&1 \
       || { tail -n 20 "$pip_log" >&2; fail "pip could not install $mark into $venv; its last lines are above"; }
   elif python3 -m pip --version >/dev/null 2>&1; then
     log "python3 -m venv does not work here (on Debian: apt-get install python3-venv); using pip --target instead"
     rm -rf "$venv"
     python3 -m pip install --quiet --disable-pip-version-check --target "$venv/site" \
-      "moto[server]==$moto_version" "ministack==$ministack_version" >"$pip_log" 2>&1 \
+      "${packages[@]}" >"$pip_log" 2>&1 \
       || { tail -n 20 "$pip_log" >&2; fail "pip could not install $mark into $venv/site; its last lines are above"; }
   else
     tail -n 20 "$pip_log" >&2
@@ -39,7 +41,11 @@ install_emulators() {
   printf '%s\n' "$mark" >"$venv/installed"
 }
 
+# Two runs at once must not build it into each other. Without flock (macOS) the first run has to be alone.
+exec 9<test/aws/run.sh
+command -v flock >/dev/null && flock 9
 [ "$(cat "$venv/installed" 2>/dev/null || true)" = "$mark" ] || install_emulators
+exec 9<&-
 
 project="$PWD"
 if [ -x "$venv/bin/python" ]; then
@@ -71,7 +77,7 @@ trap 'exit 143' TERM
 free_ports() {
   "$python" - <<'PYTHON'
 import socket
-sockets = [socket.socket() for _ in range(2)]
+sockets = [socket.socket() for _ in range(3)]
 for each in sockets:
     each.bind(("127.0.0.1", 0))
 print(*(each.getsockname()[1] for each in sockets))
@@ -102,12 +108,16 @@ wait_ready() {
   done
 }
 
-read -r moto_port ministack_port <<<"$(free_ports)"
+read -r moto_port ministack_port auth_port <<<"$(free_ports)"
 start moto "$python" -m moto.server -H 127.0.0.1 -p "$moto_port"
 start ministack BIND_HOST=127.0.0.1 GATEWAY_PORT="$ministack_port" MINISTACK_ACCOUNT_ID=123456789012 "$python" -m ministack
+# Lambda's pauses between tries of an asynchronous run are a minute and two on AWS; the order of things is the same in less.
+start ministack-auth BIND_HOST=127.0.0.1 GATEWAY_PORT="$auth_port" MINISTACK_ACCOUNT_ID=123456789012 AUTH=true \
+  LAMBDA_ASYNC_RETRY_BASE_SECONDS=0.2 "$python" -m ministack
 wait_ready moto "${pids[0]}" "http://127.0.0.1:$moto_port/moto-api/data.json"
 wait_ready ministack "${pids[1]}" "http://127.0.0.1:$ministack_port/_ministack/health"
-log "moto $moto_version on 127.0.0.1:$moto_port (ELBv2), ministack $ministack_version on 127.0.0.1:$ministack_port (the rest)"
+wait_ready ministack-auth "${pids[2]}" "http://127.0.0.1:$auth_port/_ministack/health"
+log "moto $moto_version on 127.0.0.1:$moto_port (ELBv2), ministack $ministack_version on 127.0.0.1:$ministack_port (the rest), and with IAM on 127.0.0.1:$auth_port"
 
 # The SDK's own variables name the endpoints; the adapters know nothing of emulators.
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_DEFAULT_REGION AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
@@ -117,6 +127,12 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_M
 export AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true
 export AWS_ENDPOINT_URL="http://127.0.0.1:$ministack_port"
 export AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2="http://127.0.0.1:$moto_port"
+export TIDEGATE_AUTH_ENDPOINT="http://127.0.0.1:$auth_port"
+
+# For tests that call tools: the interpreter that has them, and `aws` on PATH.
+export TIDEGATE_PYTHON="$python"
+export PATH="$project/$venv/bin:$project/$venv/site/bin:$PATH"
+[ -z "$python_path" ] || export PYTHONPATH="$python_path"
 
 set +e
 npx vitest run --config vitest.aws.config.ts "$@"

@@ -203,6 +203,16 @@ describe("a breach that both share", () => {
     expect([next.holds, next.outbox, next.canary?.exposurePercent]).toEqual([{}, [], 25]);
   });
 
+  it("does not spare a new breach by the hold of one that is over [B10]", () => {
+    const critical = "error-rate/critical/60s";
+    const alike = [valuesOf(v2, [20, 20]), valuesOf(v1, [20, 20])];
+    const held = decide(record, seeing([critical], alike), at).record;
+    const over = decide(held, seeing([], undefined), at + 5 * minute).record;
+    expect([over.breaches, over.canary?.exposurePercent]).toEqual([{}, 25]);
+    const anew = decide(over, seeing([critical], undefined), at + 10 * minute).record;
+    expect(anew.canary?.exposurePercent).toBe(0);
+  });
+
   it("lowers exactly as without any values whenever one driving breach is not shared [B10]", () => {
     const keys = [
       { key: critical, threshold: 5 },

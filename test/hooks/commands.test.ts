@@ -88,6 +88,15 @@ describe("kill", () => {
     expect(world.live(v2)).toBe(0);
   });
 
+  it("names both where neither the record nor the rules can be written [B4]", async () => {
+    const world = await new World().rolledOutTo(50);
+    const ports = world.cloud.ports("person", async (call) => {
+      if (call === "write record before") throw new Error("table throttled");
+      if (call === "write rule before") throw new Error("rule locked");
+    });
+    await expect(kill(ports, "checkout", said)).rejects.toThrow(/^table throttled; rule locked$/);
+  });
+
   it("tries again when the hook wrote the record meanwhile [B4]", async () => {
     const world = await new World().rolledOutTo(50);
     let conflicts = 0;
@@ -135,9 +144,10 @@ describe("kill", () => {
 
   it("pauses nothing after three such conflicts: only traffic does not wait for the record [B4]", async () => {
     const world = await new World().rolledOutTo(50);
+    const before = world.cloud.ruleWrites.length;
     const { attempts, ports } = alwaysOvertaken(world);
     await expect(pause(ports, "checkout", said)).rejects.toBeInstanceOf(RevisionConflictError);
-    expect([attempts(), world.live(v2), world.record.paused]).toEqual([3, 50, undefined]);
+    expect([attempts(), world.cloud.ruleWrites.length, world.record.paused]).toEqual([3, before, undefined]);
   });
 
   it("succeeds though the testers' rule was deleted: history, page and answer as ever [B4, B6]", async () => {

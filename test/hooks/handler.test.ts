@@ -8,7 +8,7 @@ import type { ServiceDescription } from "../../core/declaration.ts";
 import { planPresets } from "../../core/plans.ts";
 import { buildHookBundle, maximumBundleBytes } from "../../hooks/bundle.ts";
 import { UnknownEventError } from "../../hooks/events.ts";
-import { type HandlerParts, makeHandler } from "../../hooks/handler.ts";
+import { type HandlerParts, makeHandler } from "../../hooks/handle.ts";
 import { groupArn, mainRule, v1, v2, World } from "../helpers/world.ts";
 
 const main = "arn:rule/main";

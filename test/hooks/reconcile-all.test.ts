@@ -1,11 +1,25 @@
 /** All services in one run: what is read for all, whose traffic goes first, and until when people are told. */
 import { describe, expect, it } from "vitest";
+import type { Hold } from "../../core/record.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import { reconcileAll, reconcileService } from "../../hooks/reconcile.ts";
 import { manyServices } from "../helpers/many-services.ts";
 import { v2 } from "../helpers/world.ts";
 
 const minute = 60_000;
+
+/** Somebody has to look before the canary gets more; nothing is lowered. */
+const aFreeze = (at: number): Hold => ({
+  id: "h",
+  scope: "service",
+  digest: v2.digest,
+  at,
+  cause: "breach",
+  detail: "",
+  response: "freeze",
+  targetPercent: 25,
+  attempt: 1,
+});
 
 describe("all services in one run", () => {
   const two = () => manyServices({ services: 2, exposed: 2, alarmsEach: 16 });
@@ -91,7 +105,7 @@ describe("all services in one run", () => {
   });
 
   it.each([0, 5])(
-    "writes no more than a person left of %i %%: rules read for all are read again before a write [A4, B2]",
+    "never raises what a person left at %i percent: rules read for all are read again before a write [A4, B2]",
     async (percent) => {
       const many = await two();
       const [first = ""] = many.services;
@@ -114,6 +128,30 @@ describe("all services in one run", () => {
       expect(many.record(first).canary?.exposurePercent).toBeLessThanOrEqual(percent);
     },
   );
+
+  it("never raises it either when only stickiness is to be turned off beside a hold [A4, B2]", async () => {
+    const many = await two();
+    const [first = ""] = many.services;
+    const record = many.record(first);
+    many.cloud.records.set(
+      first,
+      JSON.stringify({ ...record, stickinessSeconds: 600, holds: { h: aFreeze(many.cloud.nowMs) } }),
+    );
+    const rule = many.cloud.rules.get(many.mainRule(first));
+    if (!rule) throw new Error("no rule");
+    many.cloud.rules.set(many.mainRule(first), { ...rule, stickinessSeconds: 600 });
+    const { revision } = many.record(first);
+    const before = many.cloud.ruleWrites.length;
+    let reads = 0;
+    await reconcileAll(
+      many.cloud.ports("hook", async (call) => {
+        if (call === "rules after" && ++reads === 1) many.setLive(first, 0, 600);
+      }),
+    );
+    expect([many.live(first), many.record(first).revision]).toEqual([0, revision]);
+    expect(many.cloud.ruleWrites.length).toBe(before + 1);
+    expect(many.cloud.rules.get(many.mainRule(first))?.stickinessSeconds).toBeUndefined();
+  });
 
   it("lowers by what was read for all when the second read fails: old is better than nothing [B2]", async () => {
     const many = await two();
