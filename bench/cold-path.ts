@@ -3,11 +3,11 @@
  * that makes the same calls. Both run in turn, so that a machine that slows down slows both, and the ratio is taken pair by pair.
  */
 import { fork } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildHookBundle, buildWatchmanBundle, bundleModule } from "../hooks/bundle.ts";
+import { buildHookBundle, buildWatchmanBundle, bundleEntry, bundleModule } from "../hooks/bundle.ts";
 import { AwsStub, type StubCall } from "./aws-stub.ts";
 import { busyMoment } from "./busy-moment.ts";
 
@@ -46,12 +46,11 @@ export async function measureColdPath(): Promise<ColdPath> {
   if (alarming === undefined) throw new Error("the bench has no alarm that disables");
   const stub = await AwsStub.start({ record: moment.record, alarming: [alarming], livePercent: 5 });
   try {
-    const hookPath = await buildHookBundle(join(folder, "hook", "index.mjs"));
-    const watchmanPath = await buildWatchmanBundle(join(folder, "watchman", "index.mjs"));
-    const barePath = await bundleModule(
-      fileURLToPath(new URL("bare.ts", import.meta.url)),
-      join(folder, "bare", "index.mjs"),
-    );
+    const hookFolder = await buildHookBundle(join(folder, "hook"));
+    const watchmanFolder = await buildWatchmanBundle(join(folder, "watchman"));
+    const bareFolder = await bundleModule(fileURLToPath(new URL("bare.ts", import.meta.url)), join(folder, "bare"));
+    const hookPath = join(hookFolder, bundleEntry);
+    const barePath = join(bareFolder, bundleEntry);
     const eventPath = join(folder, "event.json");
     const callsPath = join(folder, "calls.json");
     writeFileSync(eventPath, JSON.stringify(alarmEvent(alarming)));
@@ -89,15 +88,19 @@ export async function measureColdPath(): Promise<ColdPath> {
     return {
       hook,
       bare,
-      hookBytes: statSync(hookPath).size,
-      watchmanBytes: statSync(watchmanPath).size,
-      bareBytes: statSync(barePath).size,
+      hookBytes: bytesIn(hookFolder),
+      watchmanBytes: bytesIn(watchmanFolder),
+      bareBytes: bytesIn(bareFolder),
       calls,
     };
   } finally {
     await stub.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
 /** As CloudWatch sends it. Source: CloudWatch user guide, "Alarm events and EventBridge", read 2026-11. */

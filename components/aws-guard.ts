@@ -10,8 +10,6 @@ import type { Guard, GuardBinding, GuardContext, HookCallback } from "./write-gu
 export interface AwsGuardArgs {
   readonly region: string;
   readonly environment: string;
-  /** A profile of the shared AWS config. @default the SDK's own chain */
-  readonly profile?: string;
 }
 
 /** Guards that read record, rules, target health and alarms on AWS, tied to rules before create and before update. */
@@ -41,7 +39,6 @@ async function loadGuard(args: AwsGuardArgs, context: GuardContext): Promise<Gua
     tableName: tableName(args.environment),
     // A guard sends no page, and nothing it writes links anywhere.
     place: { environment: args.environment, region: args.region, runbookBase: defaultRunbookBase },
-    ...(args.profile === undefined ? {} : { profile: args.profile }),
   });
   return makeGuard(ports, context);
 }

@@ -1,42 +1,48 @@
 /**
- * Bundles the handlers of the hook and of its watchman, each into one file for Lambda. The bytes depend on the sources alone, so that an
- * unchanged hook is unchanged for Pulumi from any machine and any folder.
+ * Bundles the handlers of the hook and of its watchman for Lambda, each into a folder of its own: `index.mjs`, and beside it the parts
+ * that are loaded when they are needed (pages, secrets, traces). In one file they would be read at every cold start, before a rollback.
+ *
+ * The bytes and the names depend on the sources alone, so that an unchanged hook is unchanged for Pulumi from any machine and any folder.
  */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Where the bundles go; ignored by git. */
-export const hookBundlePath = join(root, "dist", "hook", "index.mjs");
-export const watchmanBundlePath = join(root, "dist", "watchman", "index.mjs");
+export const hookBundleFolder = join(root, "dist", "hook");
+export const watchmanBundleFolder = join(root, "dist", "watchman");
 
-/** Most the bundle may weigh. Unit: bytes. Loading time grows with it, and a rollback waits for the load. */
+/** What Lambda loads; the handler is `index.handler`. */
+export const bundleEntry = "index.mjs";
+
+/** Most that all files of a bundle may weigh. Unit: bytes. */
 export const maximumBundleBytes = 1_000_000;
 
 /**
- * Builds the hook's bundle and answers its path. Takes a fraction of a second.
+ * Builds the hook's bundle and answers its folder. Takes a fraction of a second.
  * @throws Error when it does not build or is heavier than a megabyte
  */
-export const buildHookBundle = (outputPath: string = hookBundlePath): Promise<string> =>
-  bundleModule(join(root, "hooks", "handler.ts"), outputPath);
+export const buildHookBundle = (folder: string = hookBundleFolder): Promise<string> =>
+  bundleModule(join(root, "hooks", "handler.ts"), folder);
 
-/** Builds the watchman's bundle and answers its path. @throws Error as for the hook's */
-export const buildWatchmanBundle = (outputPath: string = watchmanBundlePath): Promise<string> =>
-  bundleModule(join(root, "hooks", "watchman-handler.ts"), outputPath);
+/** Builds the watchman's bundle and answers its folder. @throws Error as for the hook's */
+export const buildWatchmanBundle = (folder: string = watchmanBundleFolder): Promise<string> =>
+  bundleModule(join(root, "hooks", "watchman-handler.ts"), folder);
 
 /**
  * Bundles one module the way the hook is; for comparisons with it.
  * @throws Error as for the hook's
  */
-export async function bundleModule(entry: string, outputPath: string): Promise<string> {
-  const result = await build({
+export async function bundleModule(entry: string, folder: string): Promise<string> {
+  const { outputFiles } = await build({
     entryPoints: [entry],
     absWorkingDir: root,
     bundle: true,
+    splitting: true,
     platform: "node",
     target: "node22",
     format: "esm",
@@ -45,20 +51,37 @@ export async function bundleModule(entry: string, outputPath: string): Promise<s
     // The SDK's ES modules, which can be thinned out; Node would take the CommonJS ones.
     mainFields: ["module", "main"],
     write: false,
-    outfile: "index.mjs",
+    // Only for the names: nothing is written here.
+    outdir: root,
+    outExtension: { ".js": ".mjs" },
+    entryNames: "index",
+    chunkNames: "part-[hash]",
     logLevel: "silent",
     // Some dependencies are CommonJS and call `require` for Node's own modules, which an ES module does not have.
-    banner: { js: 'import{createRequire as r}from"node:module";const require=r(import.meta.url);' },
+    banner: {
+      js: 'import{createRequire as tidegateCreateRequire}from"node:module";const require=tidegateCreateRequire(import.meta.url);',
+    },
   });
-  const text = result.outputFiles[0]?.contents;
-  if (!text) throw new Error(`bundle of ${entry}: esbuild gave no output`);
-  if (text.byteLength > maximumBundleBytes) {
-    throw new Error(
-      `bundle of ${entry}: too heavy, got ${text.byteLength} bytes; expected at most ${maximumBundleBytes}`,
-    );
+  const bytes = outputFiles.reduce((sum, file) => sum + file.contents.byteLength, 0);
+  if (bytes === 0) throw new Error(`bundle of ${entry}: esbuild gave no output`);
+  if (bytes > maximumBundleBytes) {
+    throw new Error(`bundle of ${entry}: too heavy, got ${bytes} bytes; expected at most ${maximumBundleBytes}`);
   }
-  await writeIfChanged(outputPath, text);
-  return outputPath;
+  await writeFolder(folder, new Map(outputFiles.map((file) => [basename(file.path), file.contents])));
+  return folder;
+}
+
+/** The entry last, so that it never names a part that is not there; then what is no longer part of it goes. */
+async function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const names = [...files.keys()].sort((left, right) => Number(left === bundleEntry) - Number(right === bundleEntry));
+  for (const name of names) {
+    const contents = files.get(name);
+    if (contents) await writeIfChanged(join(folder, name), contents);
+  }
+  for (const name of await readdir(folder)) {
+    if (!files.has(name) && name.endsWith(".mjs")) await rm(join(folder, name), { force: true });
+  }
 }
 
 /** Whole or not at all, and not touched when the same: two programs may run at once. */
@@ -68,7 +91,6 @@ async function writeIfChanged(path: string, bytes: Uint8Array): Promise<void> {
     throw error;
   });
   if (old?.equals(bytes)) return;
-  await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${process.pid}.${createHash("sha256").update(bytes).digest("hex").slice(0, 8)}`;
   await writeFile(draft, bytes);
   await rename(draft, path);

@@ -1,6 +1,6 @@
 /**
  * What hook and guard need from the outside, as ports. The AWS adapters are in `hooks/aws/`, the rehearsal has its own, and
- * one contract suite (`test/contract`) runs against both. Every read answers fresh copies; every failure is thrown, never
+ * one contract suite (`test/contract`) runs against both. What a read answers is the reader's own or cannot be changed; every failure is thrown, never
  * turned into an empty answer.
  */
 import type { PageMessage, PagePlace } from "../core/page-message.ts";

@@ -7,8 +7,8 @@ import { functionTrustPolicy, type Policy } from "./policy-statements.ts";
 export interface DeployedFunctionArgs {
   readonly functionName: string;
   readonly description: string;
-  /** Path of the bundled handler, one ES module. */
-  readonly bundlePath: string;
+  /** Folder of the bundled handler. */
+  readonly bundleFolder: string;
   /** Unit: seconds. */
   readonly timeoutSeconds: number;
   /** Unit: megabytes. */
@@ -55,8 +55,8 @@ export function deployedFunction(
       runtime: "nodejs22.x",
       architectures: ["arm64"],
       handler: "index.handler",
-      // A file asset: its text stays out of the state, only its hash goes in.
-      code: new pulumi.asset.AssetArchive({ "index.mjs": new pulumi.asset.FileAsset(args.bundlePath) }),
+      // By path: the text stays out of the state, only its hash goes in.
+      code: new pulumi.asset.FileArchive(args.bundleFolder),
       role: role.arn,
       timeout: args.timeoutSeconds,
       memorySize: args.memoryMegabytes,

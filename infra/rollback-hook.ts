@@ -23,8 +23,8 @@ export interface HookSecrets {
 
 export interface RollbackHookArgs extends Place {
   readonly environment: string;
-  /** Path of the bundled handler, one ES module; see `hooks/bundle.ts`. */
-  readonly bundlePath: string;
+  /** Folder of the bundled handler; see `hooks/bundle.ts`. */
+  readonly bundleFolder: string;
   readonly tableName: pulumi.Input<string>;
   readonly tableArn: pulumi.Input<string>;
   /** The listener whose rules the hook may lower. */
@@ -67,7 +67,7 @@ const selfTestInput = JSON.stringify({ kind: "tidegate:self-test" });
  *   accountId,
  *   region: "eu-west-1",
  *   partition: "aws",
- *   bundlePath: "dist/hook/index.mjs",
+ *   bundleFolder: "dist/hook",
  *   tableName: table.name,
  *   tableArn: table.arn,
  *   listenerArn: edge.listenerArn,
@@ -100,7 +100,7 @@ export class RollbackHook extends pulumi.ComponentResource {
       {
         functionName: hookFunctionName(environment),
         description: `Tidegate ${environment}: commits openings, lowers on breach`,
-        bundlePath: args.bundlePath,
+        bundleFolder: args.bundleFolder,
         timeoutSeconds,
         memoryMegabytes,
         variables: variablesOf(args, runbookBase),

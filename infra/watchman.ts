@@ -17,8 +17,8 @@ export interface WatchmanArgs {
   readonly environment: string;
   /** 12 digits. */
   readonly accountId: string;
-  /** Path of the bundled handler, one ES module; see `hooks/bundle.ts`. */
-  readonly bundlePath: string;
+  /** Folder of the bundled handler; see `hooks/bundle.ts`. */
+  readonly bundleFolder: string;
   readonly tableName: pulumi.Input<string>;
   readonly tableArn: pulumi.Input<string>;
   /** Topic that pages. */
@@ -45,7 +45,7 @@ const memoryMegabytes = 256;
  * new Watchman("watchman", {
  *   environment: "production",
  *   accountId,
- *   bundlePath: "dist/watchman/index.mjs",
+ *   bundleFolder: "dist/watchman",
  *   tableName: table.name,
  *   tableArn: table.arn,
  *   criticalTopicArn: topics.critical.arn,
@@ -67,7 +67,7 @@ export class Watchman extends pulumi.ComponentResource {
       {
         functionName,
         description: `Tidegate ${environment}: pages when the hook did not act`,
-        bundlePath: args.bundlePath,
+        bundleFolder: args.bundleFolder,
         timeoutSeconds,
         memoryMegabytes,
         variables: {

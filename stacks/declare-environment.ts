@@ -32,9 +32,9 @@ export interface DeclareEnvironmentArgs {
   readonly declarations: readonly Declaration[];
   readonly guards: GuardBinding;
   /** The bundled hook; see `hooks/bundle.ts`. */
-  readonly hookBundlePath: string;
+  readonly hookBundleFolder: string;
   /** The bundled watchman; see `hooks/bundle.ts`. */
-  readonly watchmanBundlePath: string;
+  readonly watchmanBundleFolder: string;
   /** Names the stack in leases: organisation, project, stack. */
   readonly stackId: string;
   /** The account that the program acts in, 12 digits. */
@@ -91,14 +91,14 @@ export function declareEnvironment(args: DeclareEnvironmentArgs): EnvironmentOut
   const hook = new RollbackHook(environment, {
     ...shared,
     ...place,
-    bundlePath: args.hookBundlePath,
+    bundleFolder: args.hookBundleFolder,
     listenerArn: edge.listenerArn,
     warningTopicArn: topics.warning.arn,
     deadLetters: deadLetters.queue,
     secrets,
     ...(functionHooks ? { functionHooks } : {}),
   });
-  new Watchman(environment, { ...shared, accountId, bundlePath: args.watchmanBundlePath });
+  new Watchman(environment, { ...shared, accountId, bundleFolder: args.watchmanBundleFolder });
   const balancerSuffix = edge.arn.apply(loadBalancerArnSuffix);
   edgeErrorAlarm(`${environment}-edge-5xx`, {
     environment,

@@ -14,12 +14,11 @@ import { program } from "./program.ts";
 
 export default async () => {
   const config = readStackConfig();
-  const profile = new pulumi.Config("aws").get("profile");
-  const access = { region: config.region, ...(profile === undefined ? {} : { profile }) };
+  const access = { region: config.region };
   const stackId = stackIdentity();
   const records = tableName(config.environment);
 
-  const [accountId, provider, previous, hookBundlePath, watchmanBundlePath] = await Promise.all([
+  const [accountId, provider, previous, hookBundleFolder, watchmanBundleFolder] = await Promise.all([
     callerAccount(access),
     aws.getCallerIdentity({}),
     previousPlace(stackId),
@@ -48,8 +47,8 @@ export default async () => {
     config,
     decide: (wanted) => decideEnvironment(wanted, ports),
     guards: awsGuardBinding({ ...access, environment }),
-    hookBundlePath,
-    watchmanBundlePath,
+    hookBundleFolder,
+    watchmanBundleFolder,
     stackId,
     accountId,
     isPreview: pulumi.runtime.isDryRun(),

@@ -39,7 +39,7 @@ export function placeProblems(
   if (providerAccountId !== current.accountId) {
     problems.push(
       `AWS account: Pulumi's provider and the AWS SDK act in different ones, got ${providerAccountId} and ${current.accountId}; ` +
-        "expected the same. Set aws:profile and AWS_PROFILE alike",
+        "expected the same. Give both their credentials by AWS_PROFILE alone",
     );
   }
   return problems;

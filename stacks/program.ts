@@ -19,8 +19,8 @@ export interface ProgramArgs {
   /** Phase one: reads reality and decides; see `decide.ts`. */
   readonly decide: (config: EnvironmentConfig) => Promise<readonly Declaration[]>;
   readonly guards: GuardBinding;
-  readonly hookBundlePath: string;
-  readonly watchmanBundlePath: string;
+  readonly hookBundleFolder: string;
+  readonly watchmanBundleFolder: string;
   readonly stackId: string;
   readonly accountId: string;
   /** A preview tells what an `up` would refuse; an `up` refuses. */
@@ -43,8 +43,8 @@ export async function program(args: ProgramArgs): Promise<EnvironmentOutputs> {
     config: args.config,
     declarations,
     guards: args.guards,
-    hookBundlePath: args.hookBundlePath,
-    watchmanBundlePath: args.watchmanBundlePath,
+    hookBundleFolder: args.hookBundleFolder,
+    watchmanBundleFolder: args.watchmanBundleFolder,
     stackId: args.stackId,
     accountId: args.accountId,
     onService: (service, declaration) => {

@@ -1,5 +1,5 @@
 /**
- * Settings that every AWS client here shares: bounded attempts, hard timeouts, credentials of a profile.
+ * Settings that every AWS client here shares: bounded attempts, hard timeouts, credentials that somebody found already.
  * Endpoints come only from the SDK's own `AWS_ENDPOINT_URL…` variables; there is no switch of ours.
  */
 
@@ -7,9 +7,7 @@
 export interface AwsAccess {
   /** Explicit, never from the environment: the record of another region is another record. */
   readonly region: string;
-  /** A profile of the shared AWS config. @default the SDK's own chain (environment, SSO, role of the machine) */
-  readonly profile?: string;
-  /** Credentials found already; they win over `profile`. @default none */
+  /** Credentials found already. @default the SDK's own chain (environment, AWS_PROFILE, SSO, role of the machine) */
   readonly credentials?: AwsCredentials;
 }
 
@@ -30,7 +28,7 @@ export const connectTimeoutMilliseconds = 1_000;
 export const requestTimeoutMilliseconds = 3_000;
 
 /** Client settings for one access; give it to any AWS client's constructor. */
-export function clientSettings({ region, profile, credentials }: AwsAccess) {
+export function clientSettings({ region, credentials }: AwsAccess) {
   return {
     region,
     maxAttempts,
@@ -41,15 +39,6 @@ export function clientSettings({ region, profile, credentials }: AwsAccess) {
       // Without it the SDK only logs a warning and goes on waiting.
       throwOnRequestTimeout: true,
     },
-    ...(profile === undefined ? {} : { profile, credentials: credentialsOf(profile, region) }),
     ...(credentials === undefined ? {} : { credentials }),
-  };
-}
-
-/** Loaded when asked: the deployed hook has no profile, and every kilobyte it loads is time before a rollback. */
-function credentialsOf(profile: string, region: string) {
-  return async () => {
-    const { fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
-    return fromNodeProviderChain({ profile, clientConfig: { region } })();
   };
 }

@@ -86,6 +86,8 @@ class VirtualCloud implements ReachableCloud {
   readonly #functions: Functions;
   readonly #ids: RandomStream;
   #runs = 0;
+  /** One of each actor: they hold nothing of a run. */
+  readonly #ports = new Map<Actor, Ports>();
   /** Known from the first `up` on. */
   #place = { environment: "rehearsal", region: "eu-west-1" };
   #beforeStep: ((step: UpStep) => Promise<void>) | undefined;
@@ -184,6 +186,11 @@ class VirtualCloud implements ReachableCloud {
   }
 
   #portsFor(run: Run): Ports {
+    const ports = this.#ports.get(run.actor) ?? this.#makePorts(run.actor);
+    return this.#seams.portsOf?.(ports, run) ?? ports;
+  }
+
+  #makePorts(actor: Actor): Ports {
     const ports = portsOfActor(
       {
         table: this.#table,
@@ -200,9 +207,10 @@ class VirtualCloud implements ReachableCloud {
         onStateChange: (change) => this.#onStateChange(change),
         place: this.#place,
       },
-      run.actor,
+      actor,
     );
-    return this.#seams.portsOf?.(ports, run) ?? ports;
+    this.#ports.set(actor, ports);
+    return ports;
   }
 
   // Time
@@ -298,6 +306,7 @@ class VirtualCloud implements ReachableCloud {
 
   async up(config: EnvironmentConfig, who: string, before?: (step: UpStep) => Promise<void>): Promise<UpResult> {
     this.#place = { environment: config.environment, region: config.region };
+    this.#ports.clear();
     this.#portsOfUp = this.portsAs("up", "up");
     this.#beforeStep = before;
     const result = await this.#deployments.up(config);

@@ -94,6 +94,8 @@ interface ReleaseSeries {
 }
 
 export class MetricsFeed {
+  /** Of the hook, by metric and service: one environment, so those two say which. */
+  readonly #seriesOfHook = new Map<string, Series>();
   readonly #cloudWatch: CloudWatch;
   readonly #groups = new Map<string, GroupMinute>();
   readonly #balancers = new Map<string, BalancerMinute>();
@@ -204,7 +206,13 @@ export class MetricsFeed {
   /** What a function says of itself: one point for the environment, and one for the service where one is meant. */
   reportOfHook(name: HookMetric, value: number, dimensions: Readonly<Record<string, string>>, at: Instant): void {
     const visibleAt = at + traffic.metricDelaySeconds.emf * 1_000;
-    this.#cloudWatch.putMetric("Tidegate/Hook", name, dimensions, at, value, visibleAt);
+    const key = `${name} ${dimensions.Service ?? ""}`;
+    let series = this.#seriesOfHook.get(key);
+    if (!series) {
+      series = this.#cloudWatch.metrics.series("Tidegate/Hook", name, dimensions);
+      this.#seriesOfHook.set(key, series);
+    }
+    series.put(at, value, visibleAt);
   }
 
   /** Dead letters that wait; published by the minute while there are any. */

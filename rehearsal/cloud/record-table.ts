@@ -95,7 +95,7 @@ export class RecordTable {
 
   store(): RecordStore {
     return {
-      read: async (service) => this.#read(service),
+      read: async (service) => this.record(service),
       write: async (record, expectedRevision) => this.#write(record, expectedRevision),
       list: async () => this.services(),
       appendHistory: async (service, entries) => {
@@ -136,16 +136,24 @@ export class RecordTable {
     };
   }
 
-  /** The record as it is, the very same object until it is written again: for looking at, not for changing. */
+  /** The record as it is, the very same object until it is written again; frozen, so that nobody can change what is stored. */
   record(service: string): RolloutRecord | undefined {
     const item = this.tableName === undefined ? undefined : this.#items.get(service);
     if (!item) return undefined;
     const seen = this.#seen.get(service);
     if (seen?.item === item) return seen.record;
     const record = this.#read(service);
-    if (record) this.#seen.set(service, { item, record });
+    if (record) this.#seen.set(service, { item, record: frozen(record) });
     return record;
   }
+}
+
+function frozen<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const field of Object.values(value)) frozen(field);
+  }
+  return value;
 }
 
 function snapshotKey(service: string, id: string): string {

@@ -64,9 +64,9 @@ export class PeriodReader {
   }
 }
 
-/** Load balancers and the rest of AWS publish whole minutes; our own EMF metrics are high-resolution. */
+/** Load balancers, the rest of AWS and the hook publish whole minutes; a service's own EMF metrics are high-resolution. */
 function basePeriodSecondsOf(namespace: string): 10 | 60 {
-  return namespace.startsWith("AWS/") ? 60 : 10;
+  return namespace.startsWith("AWS/") || namespace === "Tidegate/Hook" ? 60 : 10;
 }
 
 export class MetricStore {

@@ -15,7 +15,7 @@ export function rehearsalStackId(environment: string): string {
 }
 
 /** Stand for the bundles; the rehearsal runs the code itself. */
-const bundlePaths = { hookBundlePath: "hooks/handler.ts", watchmanBundlePath: "hooks/watchman-handler.ts" };
+const bundleFolders = { hookBundleFolder: "hooks/handler.ts", watchmanBundleFolder: "hooks/watchman-handler.ts" };
 
 const captures = new Map<string, Promise<Capture>>();
 /** Far above what one rehearsal declares, and some megabytes at most. */
@@ -51,7 +51,7 @@ function captureNow(config: EnvironmentConfig, declarations: readonly Declaratio
       config,
       decide: async () => declarations,
       guards,
-      ...bundlePaths,
+      ...bundleFolders,
       stackId: rehearsalStackId(stack),
       accountId: rehearsalAccountId,
       isPreview: false,

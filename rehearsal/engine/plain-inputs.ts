@@ -16,7 +16,7 @@ const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
 /**
- * Copies a resolved value: `undefined` left out, secrets opened, assets by their path.
+ * Copies a resolved value: `undefined` left out, secrets opened, archives by their path.
  * @throws NotRehearsedError on anything that is no data
  */
 export async function plainValue(value: unknown, place: string): Promise<PlainValue> {
@@ -26,15 +26,14 @@ export async function plainValue(value: unknown, place: string): Promise<PlainVa
   if (Array.isArray(value)) {
     return Promise.all(value.map((entry, index) => plainValue(entry, `${place}[${index}]`)));
   }
-  if (value instanceof pulumi.asset.AssetArchive) return plainFields(await value.assets, `${place}.assets`);
-  if (value instanceof pulumi.asset.FileAsset) return { file: await value.path };
+  if (value instanceof pulumi.asset.FileArchive) return { folder: await value.path };
   if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
     const fields: Record<string, unknown> = { ...value };
     if (fields[signatureKey] === secretSignature) return plainValue(fields.value, place);
     if (signatureKey in fields) throw new NotRehearsedError(`${place}: a special value of Pulumi's, not modelled`);
     return plainFields(fields, place);
   }
-  throw new NotRehearsedError(`${place}: no plain data, got ${typeof value}; expected JSON values, secrets or files`);
+  throw new NotRehearsedError(`${place}: no plain data, got ${typeof value}; expected JSON values, secrets or folders`);
 }
 
 /** The same for an object's fields. */

@@ -1,12 +1,12 @@
 /** The Lambda's entry: each kind of event answered, commands only through their alias, failures never a quiet answer. */
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { stableJson } from "../../components/stable-json.ts";
 import type { ServiceDescription } from "../../core/declaration.ts";
 import { planPresets } from "../../core/plans.ts";
-import { buildHookBundle, maximumBundleBytes } from "../../hooks/bundle.ts";
+import { buildHookBundle, bundleEntry, maximumBundleBytes } from "../../hooks/bundle.ts";
 import { UnknownEventError } from "../../hooks/events.ts";
 import { type HandlerParts, makeHandler } from "../../hooks/handle.ts";
 import { groupArn, mainRule, v1, v2, World } from "../helpers/world.ts";
@@ -346,12 +346,18 @@ describe("the handler", () => {
 describe("the hook's bundle", () => {
   it("is the same bytes twice, loads alone, and weighs less than a megabyte", async () => {
     const folder = await mkdtemp(join(tmpdir(), "tidegate-bundle-"));
-    const first = await readFile(await buildHookBundle(join(folder, "1", "index.mjs")));
-    const second = await readFile(await buildHookBundle(join(folder, "2", "index.mjs")));
-    expect(second.equals(first)).toBe(true);
-    expect(first.byteLength).toBeLessThan(maximumBundleBytes);
-    expect(first.toString("utf8")).not.toContain(process.cwd());
-    const loaded: { handler: (event: unknown) => Promise<unknown> } = await import(join(folder, "1", "index.mjs"));
+    const filesIn = async (bundle: string) =>
+      Promise.all(
+        (await readdir(bundle)).sort().map(async (name) => [name, await readFile(join(bundle, name), "utf8")] as const),
+      );
+    await mkdir(join(folder, "2"));
+    await writeFile(join(folder, "2", "part-OLD.mjs"), "left over");
+    const first = await filesIn(await buildHookBundle(join(folder, "1")));
+    expect(await filesIn(await buildHookBundle(join(folder, "2")))).toEqual(first);
+    const text = first.map(([, contents]) => contents).join("");
+    expect(Buffer.byteLength(text)).toBeLessThan(maximumBundleBytes);
+    expect(text).not.toContain(process.cwd());
+    const loaded: { handler: (event: unknown) => Promise<unknown> } = await import(join(folder, "1", bundleEntry));
     await expect(loaded.handler("garbage")).rejects.toMatchObject({ name: "UnknownEventError" });
   }, 20_000);
 });

@@ -13,7 +13,7 @@ import {
   warningTopicArn,
 } from "./places.ts";
 
-const bundlePath = new URL(import.meta.url).pathname;
+const bundleFolder = new URL(import.meta.url).pathname;
 const secretArn = (name: string) => arn("secretsmanager", `secret:${name}`);
 
 const declare = (changes: Partial<RollbackHookArgs> = {}) =>
@@ -22,7 +22,7 @@ const declare = (changes: Partial<RollbackHookArgs> = {}) =>
     const hook = new RollbackHook("dev", {
       environment: "dev",
       ...place,
-      bundlePath,
+      bundleFolder,
       tableName: "tidegate-dev",
       tableArn,
       listenerArn,

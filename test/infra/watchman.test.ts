@@ -10,7 +10,7 @@ const declare = () =>
       new Watchman("dev", {
         environment: "dev",
         accountId: account,
-        bundlePath: new URL(import.meta.url).pathname,
+        bundleFolder: new URL(import.meta.url).pathname,
         tableName: "tidegate-dev",
         tableArn,
         criticalTopicArn,

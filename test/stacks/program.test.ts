@@ -9,7 +9,7 @@ import { aDeclaration, rememberingGuards } from "../helpers/builders.ts";
 import { account, runPulumi } from "../helpers/pulumi-run.ts";
 import { aConfig, aService } from "./config-builders.ts";
 
-const bundlePath = new URL(import.meta.url).pathname;
+const bundleFolder = new URL(import.meta.url).pathname;
 const environment = (): EnvironmentConfig => parseConfig(aConfig());
 
 function capturedLog() {
@@ -28,8 +28,8 @@ function run(declaration: Declaration, isPreview: boolean) {
       config: environment(),
       decide: async () => [declaration],
       guards: rememberingGuards().binding,
-      hookBundlePath: bundlePath,
-      watchmanBundlePath: bundlePath,
+      hookBundleFolder: bundleFolder,
+      watchmanBundleFolder: bundleFolder,
       stackId: "example/tidegate/dev",
       accountId: account,
       isPreview,
@@ -51,8 +51,8 @@ describe("program", () => {
           config,
           decide: async () => [refused],
           guards: rememberingGuards().binding,
-          hookBundlePath: bundlePath,
-          watchmanBundlePath: bundlePath,
+          hookBundleFolder: bundleFolder,
+          watchmanBundleFolder: bundleFolder,
           stackId: "example/tidegate/dev",
           accountId: account,
           isPreview: false,
@@ -116,8 +116,8 @@ describe("declareEnvironment", () => {
     config: environment(),
     declarations: [aDeclaration(10)],
     guards: rememberingGuards().binding,
-    hookBundlePath: bundlePath,
-    watchmanBundlePath: bundlePath,
+    hookBundleFolder: bundleFolder,
+    watchmanBundleFolder: bundleFolder,
     stackId: "example/tidegate/dev",
     accountId: account,
     ...changes,

@@ -1,5 +1,6 @@
 /** Roles, functions with their versions and aliases, permissions and invocations, on ministack. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   AddPermissionCommand,
   CreateAliasCommand,
@@ -107,11 +108,13 @@ export function functionAppliers({ aws, lambda, functionVariables }: Emulators):
   };
 }
 
-/** The archive's files; assets are captured by their path. */
+/** The archive's files; it is captured by its path. */
 function filesOf(inputs: Inputs): Record<string, Uint8Array> {
-  const code = inputs.object("code");
+  const folder = inputs.object("code")?.text("folder") ?? "";
   return Object.fromEntries(
-    (code?.keys ?? []).map((path) => [path, readFileSync(code?.object(path)?.text("file") ?? "")]),
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, readFileSync(join(folder, name))]),
   );
 }
 

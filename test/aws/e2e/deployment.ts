@@ -333,15 +333,15 @@ export class Deployment {
   }
 
   private async capture(config: EnvironmentConfig, declarations: readonly Declaration[]): Promise<Capture> {
-    const [hookBundlePath, watchmanBundlePath] = await Promise.all([buildHookBundle(), buildWatchmanBundle()]);
+    const [hookBundleFolder, watchmanBundleFolder] = await Promise.all([buildHookBundle(), buildWatchmanBundle()]);
     const stack = config.environment;
     return capture({ organization: "tests", project: "tidegate", stack, region }, (guards) =>
       program({
         config,
         decide: async () => declarations,
         guards,
-        hookBundlePath,
-        watchmanBundlePath,
+        hookBundleFolder,
+        watchmanBundleFolder,
         stackId: `tests/tidegate/${stack}`,
         accountId,
         isPreview: false,
