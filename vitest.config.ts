@@ -8,6 +8,7 @@ export default defineConfig({
     // Pulumi keeps its mock monitor per process; files must not share one.
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 5_000,
+    // A rehearsal of days takes seconds, and more on a machine that does other things, too.
+    testTimeout: 20_000,
   },
 });
