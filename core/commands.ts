@@ -110,6 +110,8 @@ export function kill(before: RolloutRecord, said: Said, now: Instant): CommandRe
   // A canary that is merely staged has nothing to lose: inside the window it is the new baseline that is meant.
   const isCanaryMeant = canary !== undefined && (!inWindow || hasOrMayHaveTraffic(before, canary));
   const digest = canary && isCanaryMeant ? canary.digest : before.baseline;
+  const twin = sameKill(before, said, now);
+  if (twin) return { kind: "done", record: before, history: [], message: twin.detail };
   const id = `kill-${now}`;
   const hold = holdOf(before, {
     id,
@@ -132,6 +134,25 @@ export function kill(before: RolloutRecord, said: Said, now: Instant): CommandRe
     { runbook: "killed", holdId: id },
   );
   return done(draft, hold.detail);
+}
+
+/**
+ * The operator's own credentials and the hook may both carry out one kill, when the hook answers late: the second writes nothing.
+ * Unit: milliseconds; longer than the hook's longest run.
+ */
+const sameKillMilliseconds = 90_000;
+
+function sameKill(record: RolloutRecord, said: Said, now: Instant): Hold | undefined {
+  const words = `killed by ${said.by} at `;
+  return Object.values(record.holds).find(
+    (hold) =>
+      hold.cause === "kill" &&
+      !hold.acknowledged &&
+      now - hold.at < sameKillMilliseconds &&
+      hold.detail.includes(words) &&
+      hold.detail.endsWith(`: ${said.reason}`) &&
+      committedPercent(record) === 0,
+  );
 }
 
 /** An opening under way counts: its weights may be live before they are committed. */

@@ -29,7 +29,7 @@ async function run(
     if (result.kind === "refused") throw new CommandRefusedError(`${service}: ${result.reason}`);
     let failure: unknown;
     try {
-      await ports.records.write(result.record, before.revision);
+      if (result.record !== before) await ports.records.write(result.record, before.revision);
     } catch (error) {
       if (error instanceof RevisionConflictError && tries < mostTries) continue;
       if (!lowersLive) throw error;
@@ -44,7 +44,7 @@ async function run(
       });
     }
     if (failure) throw failure;
-    await ports.records.appendHistory(service, result.history);
+    if (result.history.length > 0) await ports.records.appendHistory(service, result.history);
     await tellPeople(ports, service);
     return result.message;
   }

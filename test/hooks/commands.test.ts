@@ -235,6 +235,18 @@ describe("kill", () => {
     expect([opening.live(v2), opening.record.baseline, opening.record.lease]).toEqual([100, v2.digest, undefined]);
   });
 
+  it("is one hold and one page when the hook carries it out late, too; somebody else's words are another [B4]", async () => {
+    const world = await new World().rolledOutTo(50);
+    await kill(world.cloud.ports("person"), "checkout", said);
+    world.cloud.nowMs += 5_000;
+    expect(await kill(world.cloud.ports("hook"), "checkout", said)).toBe(
+      "2.0.0 killed by an SRE at 50 %: customers call",
+    );
+    expect([Object.keys(world.record.holds).length, world.cloud.pages.length]).toEqual([1, 1]);
+    await kill(world.cloud.ports("person"), "checkout", { by: "another SRE", reason: "me too" });
+    expect(Object.keys(world.record.holds)).toHaveLength(2);
+  });
+
   it("does not ask whether the receiver is healthy: a person decided [B4, B12]", async () => {
     const world = await new World().rolledOutTo(50);
     world.cloud.health.set(groupArn(v1), { healthyCount: 0, totalCount: 4 });

@@ -30,7 +30,7 @@ export const notEmulated: readonly NotEmulated[] = [
   {
     what: "KMS on topics and log groups",
     why: "ministack encrypts nothing and asks no key policy",
-    instead: "the key and its policy are made; the role's KMS statement is compared with what it calls",
+    instead: "the key and its policy are made; nothing here shows that the role's KMS statement suffices",
   },
   {
     what: "e-mail subscriptions",
