@@ -4,6 +4,7 @@
  *
  * Targets are Lambda functions, so that no host is needed. Their role is given, never made: it needs no permission at all.
  */
+
 import {
   CreateListenerCommand,
   CreateLoadBalancerCommand,
@@ -23,9 +24,9 @@ import {
   GetFunctionConfigurationCommand,
   type LambdaClient,
 } from "@aws-sdk/client-lambda";
+import { strToU8, zipSync } from "fflate";
 import { type ProbeGroup, probeGroups } from "./cloud.ts";
 import type { Ledger } from "./ledger.ts";
-import { zipOf } from "./zip.ts";
 
 export interface SceneArgs {
   readonly region: string;
@@ -145,7 +146,7 @@ export async function makeScene(
             Runtime: "nodejs22.x",
             Handler: "index.handler",
             Role: args.lambdaRoleArn,
-            Code: { ZipFile: zipOf("index.mjs", functionText) },
+            Code: { ZipFile: zipSync({ "index.mjs": strToU8(functionText) }) },
             Environment: { Variables: { GROUP: group, HEALTH: String(status) } },
             Timeout: 5,
             MemorySize: 128,

@@ -1,7 +1,6 @@
 /** The end-to-end tests' own tools: what they refuse, what they record, what they spoil. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { inflateRawSync } from "node:zlib";
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { DescribeRulesCommand, ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { afterEach, describe, expect, it } from "vitest";
@@ -13,7 +12,6 @@ import { problemsOf } from "./e2e/events-v2.ts";
 import { FaultProxy, type TracedCall } from "./e2e/fault-proxy.ts";
 import { notEmulated } from "./e2e/not-emulated.ts";
 import { wavesOf } from "./e2e/serial.ts";
-import { zipOf } from "./e2e/zip.ts";
 
 const aCall = (action: string, input: Record<string, unknown> = {}, startedAt = 0, endedAt = 1): TracedCall => ({
   action,
@@ -193,13 +191,5 @@ describe("small tools", () => {
   it("counts calls side by side as one wave", () => {
     const calls = [aCall("a", {}, 0, 5), aCall("b", {}, 1, 9), aCall("c", {}, 5, 8), aCall("d", {}, 10, 12)];
     expect(wavesOf(calls).map((wave) => wave.map(({ action }) => action))).toEqual([["a", "b"], ["c"], ["d"]]);
-  });
-
-  it("packs a zip that holds the bytes it was given", () => {
-    const zip = Buffer.from(zipOf({ "index.mjs": Buffer.from("export const x = 1;") }));
-    const [nameLength, packedLength] = [zip.readUInt16LE(26), zip.readUInt32LE(18)];
-    const packed = zip.subarray(30 + nameLength, 30 + nameLength + packedLength);
-    expect(zip.subarray(30, 30 + nameLength).toString()).toBe("index.mjs");
-    expect(inflateRawSync(packed).toString()).toBe("export const x = 1;");
   });
 });

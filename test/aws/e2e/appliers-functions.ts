@@ -1,4 +1,5 @@
 /** Roles, functions with their versions and aliases, permissions and invocations, on ministack. */
+
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -10,12 +11,12 @@ import {
   type LambdaClient,
   type Runtime,
 } from "@aws-sdk/client-lambda";
+import { zipSync } from "fflate";
 import { ProviderRefusedError } from "../../../rehearsal/engine/errors.ts";
 import type { Applier, Emulators } from "./emulator-provider.ts";
 import type { Inputs } from "./inputs.ts";
 import { query } from "./raw-aws.ts";
 import { until } from "./until.ts";
-import { zipOf } from "./zip.ts";
 
 export function functionAppliers({ aws, lambda, functionVariables }: Emulators): Readonly<Record<string, Applier>> {
   return {
@@ -58,7 +59,7 @@ export function functionAppliers({ aws, lambda, functionVariables }: Emulators):
               Variables: { ...inputs.object("environment")?.map("variables"), ...functionVariables },
             },
             ...(deadLetters === undefined ? {} : { DeadLetterConfig: { TargetArn: deadLetters } }),
-            Code: { ZipFile: zipOf(filesOf(inputs)) },
+            Code: { ZipFile: zipSync(filesOf(inputs)) },
             Tags: inputs.map("tags"),
           }),
         );

@@ -1,7 +1,6 @@
 /** A run as a whole: findings, failures on the way, and an account that is left as it was. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { inflateRawSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import { ask } from "../../../scripts/probe/ask.ts";
 import type { Belief } from "../../../scripts/probe/belief.ts";
@@ -9,7 +8,6 @@ import { beliefs } from "../../../scripts/probe/beliefs/index.ts";
 import { Ledger } from "../../../scripts/probe/ledger.ts";
 import { probeProblems, whatWouldHappen } from "../../../scripts/probe/plan.ts";
 import { runProbe, StoppedError } from "../../../scripts/probe/run.ts";
-import { zipOf } from "../../../scripts/probe/zip.ts";
 import { fakeCloud } from "./fake-cloud.ts";
 
 /** An account as a list of what is in it. */
@@ -175,23 +173,5 @@ describe("a request of the probe", () => {
     await expect(ask("127.0.0.1", port, "/known")).rejects.toThrow(
       /^load balancer 127\.0\.0\.1: not reached, got .*ECONNREFUSED.*Run the probe inside the VPC, and let its security group in$/,
     );
-  });
-});
-
-describe("a ZIP of one file", () => {
-  it("has the file's name and text where the format says", () => {
-    const zip = zipOf("index.mjs", "export {};\n");
-    expect(zip.readUInt32LE(0)).toBe(0x04034b50);
-    expect(zip.subarray(30, 39).toString()).toBe("index.mjs");
-    expect(zip.subarray(39, 50).toString()).toBe("export {};\n");
-    const end = zip.length - 22;
-    expect(zip.readUInt32LE(end)).toBe(0x06054b50);
-    const central = zip.readUInt32LE(end + 16);
-    expect(zip.readUInt32LE(central)).toBe(0x02014b50);
-    expect(zip.readUInt32LE(central + 42)).toBe(0);
-    expect(central + zip.readUInt32LE(end + 12)).toBe(end);
-    // Stored, not deflated.
-    expect(zip.readUInt16LE(8)).toBe(0);
-    expect(() => inflateRawSync(zip.subarray(39, 50))).toThrow();
   });
 });
