@@ -23,6 +23,17 @@ export async function onAlarmEvent(ports: Ports, alarmName: string): Promise<str
     );
   }
   if (service === drillService) return drillArrived(ports);
-  await reconcileService(ports, service);
+  const what = await reconcileService(ports, service);
+  if (what === "retired") return `${service} is retired; ${alarmName} changes nothing`;
+  if (what === "unknown") {
+    // A first `up` makes alarms before it commits the record; one that speaks already means that nobody watches this service.
+    const [alarm] = await ports.alarms.describe([alarmName]);
+    if (alarm?.state === "ALARM") {
+      throw new Error(
+        `${service}: ${alarmName} speaks, and there is no record of the service; restore the table, or kill with --to`,
+      );
+    }
+    return `${service} has no record yet, and ${alarmName} does not speak`;
+  }
   return `${service} was looked at, because ${alarmName} spoke`;
 }

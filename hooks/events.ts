@@ -130,7 +130,7 @@ function readOpening(event: Record<string, unknown>): HookEvent {
   const lifecycle = z.optional(lifecycleSchema).safeParse(tf);
   if (!lifecycle.success) {
     throw new UnknownEventError(
-      `opening: life-cycle note not understood, got ${quoted(JSON.stringify(tf))}; expected tf.action create, update or delete`,
+      `opening: life-cycle note not understood, got ${typeof tf}; expected tf.action create, update or delete`,
     );
   }
   const name = typeof written.service === "string" ? quoted(written.service) : "a service without a name";

@@ -6,6 +6,7 @@
 import type { ServiceDescription } from "../core/declaration.ts";
 import { acknowledgeAliasName } from "../core/naming.ts";
 import { onAlarmEvent } from "./alarm-event.ts";
+import { Redaction } from "./aws/redaction.ts";
 import { acknowledge, CommandRefusedError, kill, pause, resume } from "./commands.ts";
 import { oneError } from "./deliver.ts";
 import { startDrill } from "./drill.ts";
@@ -33,6 +34,8 @@ export interface HandlerParts {
   readonly ports: Ports;
   /** Fails when the credentials are another account's. Asked before anything that could raise, never before a lowering. */
   readonly checkAccount: () => Promise<void>;
+  /** Further checks of the self-test, by name: that the channels' secrets can be read. */
+  readonly selfTests: Readonly<Record<string, () => Promise<unknown>>>;
   /** Adds fields to every log line of one invocation. */
   readonly begin: (fields: Readonly<Record<string, string>>) => void;
   /** Writes out what telemetry has gathered; called once an invocation, whatever came of it. */
@@ -41,14 +44,24 @@ export interface HandlerParts {
   readonly cleanError: (error: unknown) => Error;
 }
 
+function cleanWithout(error: unknown): Error {
+  return new Redaction([]).error(error);
+}
+
 /** The handler over given parts; `parts` is asked once a container, on the first event that needs it. */
 export function makeHandler(
   parts: () => HandlerParts,
 ): (event: unknown, context?: InvocationContext) => Promise<HookAnswer> {
   let made: HandlerParts | undefined;
   return async (raw, context) => {
-    const event = readEvent(raw);
-    made ??= parts();
+    let event: HookEvent;
+    try {
+      event = readEvent(raw);
+      made ??= parts();
+    } catch (error) {
+      // Before the parts are there, only what looks like a secret can be told from the rest.
+      throw (made?.cleanError ?? cleanWithout)(error);
+    }
     made.begin({ event: event.kind, ...(context?.awsRequestId ? { requestId: context.awsRequestId } : {}) });
     try {
       return await handle(made, event, context);
@@ -91,7 +104,7 @@ async function handle(
     case "self-test":
       return {
         outcome: "self-tested",
-        message: await selfTest(ports, { account: parts.checkAccount }),
+        message: await selfTest(ports, { account: parts.checkAccount, ...parts.selfTests }),
       };
     case "drill":
       return {
@@ -107,7 +120,9 @@ async function lookAt(ports: Ports, services: readonly string[]): Promise<string
   const failures: unknown[] = [];
   for (const service of services) {
     try {
-      await reconcileService(ports, service);
+      const what = await reconcileService(ports, service);
+      if (what === "unknown")
+        throw new UnknownEventError(`${service.slice(0, 100)}: a message names it, and there is no record of it`);
     } catch (error) {
       failures.push(error);
     }

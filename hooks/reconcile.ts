@@ -27,9 +27,12 @@ const sideBySide = 10;
 /**
  * One service. One step that fails does not keep the others from being done: people are told of a lowering above all when it did
  * not work. What failed is thrown at the end, and then there is no heartbeat.
+ * @returns whether there was anything to look at: a retired service is left alone, and one without a record is not known
  */
-export async function reconcileService(ports: Ports, service: string): Promise<void> {
-  await finish(ports, service, await protect(ports, service));
+export async function reconcileService(ports: Ports, service: string): Promise<Looked["what"]> {
+  const looked = await protect(ports, service);
+  await finish(ports, service, looked);
+  return looked.what;
 }
 
 /**
@@ -84,7 +87,7 @@ async function finish(
   looked: Looked | undefined,
   tellUntil: Instant = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  if (!looked) return;
+  if (looked?.what !== "service") return;
   const failures = [...looked.failures];
   const { unstored } = looked;
   if (unstored) {
@@ -100,6 +103,7 @@ async function finish(
 }
 
 interface Looked {
+  readonly what: "service" | "retired" | "unknown";
   readonly failures: readonly unknown[];
   /** Whether the record has pages or snapshots waiting, or may have. */
   readonly waits: boolean;
@@ -107,22 +111,24 @@ interface Looked {
   readonly unstored?: { readonly record: RolloutRecord; readonly pages: readonly Page[] };
 }
 
-/** Decides and lowers. `undefined`: there is no such service. */
-async function protect(ports: Ports, service: string, known?: AheadOfAll): Promise<Looked | undefined> {
+/** Decides and lowers. */
+async function protect(ports: Ports, service: string, known?: AheadOfAll): Promise<Looked> {
   try {
     return await ports.telemetry.span(`protect ${service}`, () => decideAnew(ports, service, known));
   } catch (error) {
-    return { failures: [error], waits: true };
+    return { what: "service", failures: [error], waits: true };
   }
 }
 
-async function decideAnew(ports: Ports, service: string, known: AheadOfAll | undefined): Promise<Looked | undefined> {
+async function decideAnew(ports: Ports, service: string, known: AheadOfAll | undefined): Promise<Looked> {
   if (known?.failure !== undefined) throw known.failure;
   for (let tries = 1; ; tries += 1) {
     // What was read for all is as old as the run; after a conflict only a fresh look counts.
     const isFirst = tries === 1 && known !== undefined;
     const record = isFirst ? known.record : await ports.records.read(service);
-    if (!record || record.retiredAt !== undefined) return undefined;
+    if (!record || record.retiredAt !== undefined) {
+      return { what: record ? "retired" : "unknown", failures: [], waits: false };
+    }
     const seen = await observe(ports, record, isFirst ? known.ahead : {});
     const decision = decide(record, seen.observation, ports.clock.now());
     try {
@@ -132,6 +138,7 @@ async function decideAnew(ports: Ports, service: string, known: AheadOfAll | und
       report(ports, decision, seen);
       const waits = decision.record.outbox.length > 0 || (decision.record.snapshotsDue?.length ?? 0) > 0;
       return {
+        what: "service",
         failures: [...failures, ...seen.blindness],
         waits,
         ...(unstored.length === 0 ? {} : { unstored: { record: decision.record, pages: unstored } }),
@@ -156,7 +163,11 @@ async function lookAgain(ports: Ports, seen: Seen, record: RolloutRecord): Promi
 
 function report(ports: Ports, { record, history }: Decision, seen: Seen): void {
   const { service } = record;
-  if (record.canary) ports.telemetry.metric("ExposurePercent", committedPercent(record), service);
+  // What is live, not what the record wants: while a rule cannot be written, the two differ.
+  if (record.canary) {
+    const live = seen.observation.live?.shares[record.canary.digest];
+    ports.telemetry.metric("ExposurePercent", live ?? committedPercent(record), service);
+  }
   if (seen.canaryErrorRatePercent !== undefined)
     ports.telemetry.metric("CanaryErrorRatePercent", seen.canaryErrorRatePercent, service);
   for (const failure of seen.failures) ports.telemetry.log("warn", "not read", { service, reason: failure });

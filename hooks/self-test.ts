@@ -1,8 +1,8 @@
 /**
- * What a new version of the hook does before the alias moves to it: every kind of call that a rollback needs and that changes nothing.
+ * What a new version of the hook does before the alias moves to it: every kind of read that a rollback needs, rules and hosts as soon as there is a service to ask about.
  * A version that cannot do them never becomes the one that is woken.
  */
-import { drillAlarmName } from "../core/naming.ts";
+import { drillAlarmName, drillService } from "../core/naming.ts";
 import { messageOf } from "./deliver.ts";
 import { armDrill } from "./drill.ts";
 import { watchedRules } from "./observe.ts";
@@ -42,14 +42,33 @@ export async function selfTest(
   }
 }
 
+/** A series that nobody has: only whether it may be asked for matters. */
+const drillQuery = {
+  id: "drill",
+  namespace: "Tidegate",
+  metricName: "Requests",
+  dimensions: { Service: drillService },
+} as const;
+
 function checksOf(ports: Ports): Record<string, () => Promise<unknown>> {
+  const first = async () => {
+    const [service] = await ports.records.list();
+    return service === undefined ? undefined : ports.records.read(service);
+  };
+  const now = ports.clock.now();
   return {
     records: () => ports.records.list(),
     alarms: () => ports.alarms.describe([drillAlarmName(ports.place.environment)]),
+    metrics: () => ports.metrics.requestSums([drillQuery], { from: now - 60_000, to: now, periodSeconds: 60 }),
+    // Rules and hosts have no name that could be asked for before there is a service.
     rules: async () => {
-      const [service] = await ports.records.list();
-      const record = service === undefined ? undefined : await ports.records.read(service);
-      return ports.traffic.readRules(record ? watchedRules(record) : []);
+      const record = await first();
+      return record && ports.traffic.readRules(watchedRules(record));
+    },
+    hosts: async () => {
+      const record = await first();
+      const release = record?.releases[record.baseline];
+      return release && ports.traffic.targetHealth(release.targetGroupArn);
     },
     drill: () => armDrill(ports),
   };

@@ -1,5 +1,6 @@
 /** Entry of the watchman's own function: every minute, one look, whatever the hook is doing. */
 import { watchmanPortsFromEnvironment } from "./aws/hook-ports.ts";
+import { Redaction } from "./aws/redaction.ts";
 import type { Ports } from "./ports.ts";
 import { type Finding, watch } from "./watchman.ts";
 
@@ -15,13 +16,13 @@ export interface WatchmanParts {
 export function makeWatchman(parts: () => WatchmanParts): () => Promise<{ readonly findings: readonly string[] }> {
   let made: WatchmanParts | undefined;
   return async () => {
-    made ??= parts();
     try {
+      made ??= parts();
       return { findings: (await watch(made.ports)).map((finding: Finding) => finding.summary) };
     } catch (error) {
-      throw made.cleanError(error);
+      throw made ? made.cleanError(error) : new Redaction([]).error(error);
     } finally {
-      await made.flush();
+      await made?.flush();
     }
   };
 }

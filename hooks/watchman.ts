@@ -46,6 +46,8 @@ export interface Finding {
   readonly runbook: Runbook;
   /** Since when it is overdue. */
   readonly since: Instant;
+  /** For the line that works by hand; absent where it could not be read. */
+  readonly record?: RolloutRecord;
 }
 
 /** Services looked at side by side. */
@@ -70,13 +72,13 @@ export async function watch(ports: Ports): Promise<Finding[]> {
     ports.telemetry.log("error", finding.summary, { service: finding.service, detail: finding.detail });
     if (ports.clock.now() - finding.since > freshMilliseconds) continue;
     const delivery = await ports.pager.send(
-      pageMessageOf(pageOf(ports, finding), finding.service, undefined, ports.place),
+      pageMessageOf(pageOf(ports, finding), finding.service, finding.record, ports.place),
       [],
     );
     failures.push(...delivery.failed.map(({ error }) => error));
   }
   if (failures.length > 0) throw oneError(failures);
-  return findings;
+  return findings.map(({ record: _, ...finding }) => finding);
 }
 
 /** What came of one service: a look that fails hides neither the service's other look nor the other services. */
@@ -130,6 +132,7 @@ async function heartbeatFinding(ports: Ports, record: RolloutRecord): Promise<Fi
     detail: "the hook's reconcile does not finish; a bad release would not be lowered",
     runbook: "hook-failing",
     since: last + patienceMilliseconds,
+    record,
   };
 }
 
@@ -200,6 +203,7 @@ async function exposureFinding(
     detail: `the hook should have lowered it to ${target} % (the record says ${granted} %); kill it by hand`,
     runbook: "hook-failing",
     since: Math.max(oldest.updatedAt, since) + patienceMilliseconds,
+    record,
   };
 }
 
@@ -222,6 +226,7 @@ async function heldFinding(ports: Ports, record: RolloutRecord): Promise<Finding
     runbook: "hook-failing",
     // The rules may have been written back long after the hold: in words it is said again every half hour.
     since: Math.max(standing.at + patienceMilliseconds, now - (now % repeatMilliseconds)),
+    record,
   };
 }
 
@@ -245,8 +250,16 @@ function targetPercent(record: RolloutRecord, digest: string, standing: readonly
 
 async function lookAtDrill(ports: Ports): Promise<Finding | undefined> {
   const state = await ports.records.readDrill();
-  if (!state) return undefined;
   const now = ports.clock.now();
+  if (!state) {
+    return {
+      service: drillService,
+      summary: `Tidegate ${ports.place.environment}: the record table has not what the hook's self-test wrote; it may have been emptied`,
+      detail: "no service of an empty table is looked at, so nothing would lower one",
+      runbook: "record-unreadable",
+      since: now - (now % repeatMilliseconds),
+    };
+  }
   const last = state.arrivedAt ?? state.armedAt;
   if (now - last <= drillOverdueMilliseconds) return undefined;
   return {

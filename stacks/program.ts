@@ -35,6 +35,7 @@ export interface ProgramArgs {
  */
 export async function program(args: ProgramArgs): Promise<EnvironmentOutputs> {
   const log = args.log ?? pulumi.log;
+  for (const text of deafness(args.config.alerting)) log.warn(text);
   const declarations = await args.decide(args.config);
   const refusals = declarations.flatMap((declaration) => declaration.refusals);
   if (refusals.length > 0 && !args.isPreview) throw new pulumi.RunError(refusalText(args.stackId, refusals));
@@ -52,6 +53,18 @@ export async function program(args: ProgramArgs): Promise<EnvironmentOutputs> {
       for (const refusal of declaration.refusals) log.warn(`this up would be refused: ${refusal}`, service);
     },
   });
+}
+
+/** A topic takes a message with nobody behind it, so that nobody is told has to be said here. */
+function deafness({ email, pagerduty, slack }: EnvironmentConfig["alerting"]): string[] {
+  const hearsAlarms = email.length > 0 || pagerduty?.kind === "made" || slack?.chatbot !== undefined;
+  if (hearsAlarms) return [];
+  const hearsPages = pagerduty !== undefined || slack !== undefined;
+  return [
+    hearsPages
+      ? "alerting: the hook's pages are told, and its alarms and the watchman's reach nobody: while the hook is down, nobody hears of it. Add an e-mail, pagerduty with escalationPolicyId, or slack.chatbot"
+      : "alerting: nobody is told of anything: no e-mail, no PagerDuty, no Slack. Add one before a service acts",
+  ];
 }
 
 function tell(log: ProgramLog, notice: Notice, service: pulumi.Resource): void {

@@ -21,14 +21,14 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface DeployedPorts {
   readonly environment: string;
-  /** The account that the function was deployed for; 12 digits. */
-  readonly accountId: string;
   readonly ports: Ports;
   /**
    * Whether the credentials are that account's: asked once a container. Begin it with the first work, await it before anything is raised
    * or opened; a lowering need not wait. An unawaited rejection does no harm.
    */
   readonly checkAccount: () => Promise<void>;
+  /** Checks of the self-test, by name: that every channel's secret can be read and has its shape. */
+  readonly selfTests: Readonly<Record<string, () => Promise<unknown>>>;
   /** Adds fields to every log line of one invocation. */
   readonly begin: (fields: Readonly<Record<string, string>>) => void;
   /** Writes metrics and spans; at the end of each invocation. Never throws. */
@@ -112,12 +112,18 @@ export function hookPortsFromEnvironment(variables: Variables, seams: DeployedSe
         isRequired: pagerDutyArn === undefined,
       }),
     ];
+    const checks: Record<string, () => Promise<unknown>> = {};
     if (pagerDutyArn !== undefined) {
       const key = secret(pagerDutyArn, routingKey);
+      checks["PagerDuty key"] = () => key.readAgain();
       channels.unshift(pagerDutyChannel({ endpoint: parsed.TIDEGATE_PAGERDUTY_ENDPOINT, routingKey: key, redact }));
     }
-    if (slackArn !== undefined) channels.push(slackChannel({ webhookUrl: secret(slackArn, slackWebhook), redact }));
-    return channels;
+    if (slackArn !== undefined) {
+      const webhookUrl = secret(slackArn, slackWebhook);
+      checks["Slack webhook"] = () => webhookUrl.readAgain();
+      channels.push(slackChannel({ webhookUrl, redact }));
+    }
+    return { channels, checks };
   });
 }
 
@@ -128,16 +134,22 @@ export function hookPortsFromEnvironment(variables: Variables, seams: DeployedSe
 export function watchmanPortsFromEnvironment(variables: Variables, seams: DeployedSeams = {}): DeployedPorts {
   const parsed = parse(watchmanSchema, variables);
   const topic = parsed.TIDEGATE_CRITICAL_TOPIC;
-  return deployed(variables, parsed, seams, () => [
-    snsChannel({ region: parsed.AWS_REGION, topics: { critical: topic, warning: topic }, isRequired: true }),
-  ]);
+  return deployed(variables, parsed, seams, () => ({
+    channels: [
+      snsChannel({ region: parsed.AWS_REGION, topics: { critical: topic, warning: topic }, isRequired: true }),
+    ],
+    checks: {},
+  }));
 }
 
 function deployed(
   variables: Variables,
   parsed: z.output<typeof watchmanSchema>,
   seams: DeployedSeams,
-  channelsWith: (redaction: Redaction, now: () => number) => readonly PageChannel[],
+  channelsWith: (
+    redaction: Redaction,
+    now: () => number,
+  ) => { readonly channels: readonly PageChannel[]; readonly checks: DeployedPorts["selfTests"] },
 ): DeployedPorts {
   const { now = () => Date.now(), write, lookUpAccount = askSts } = seams;
   const { AWS_REGION: region, TIDEGATE_ENVIRONMENT: environment, TIDEGATE_ACCOUNT: accountId } = parsed;
@@ -149,17 +161,18 @@ function deployed(
     runbookBase: parsed.TIDEGATE_RUNBOOKS,
     ...(parsed.TIDEGATE_DASHBOARD === undefined ? {} : { dashboardUrl: parsed.TIDEGATE_DASHBOARD }),
   };
+  const { channels, checks } = channelsWith(redaction, now);
   return {
     environment,
-    accountId,
     ports: awsPorts({
       region,
       tableName: parsed.TIDEGATE_TABLE,
       place,
-      pager: pagerOver(channelsWith(redaction, now)),
+      pager: pagerOver(channels),
       telemetry: own.telemetry,
     }),
     checkAccount: accountGuard(accountId, () => lookUpAccount({ region })),
+    selfTests: checks,
     begin: own.begin,
     flush: own.flush,
     cleanError: (error) => redaction.error(error),

@@ -123,6 +123,8 @@ export class PagerDutyRouting extends pulumi.ComponentResource {
         // Source: PagerDuty, "Amazon CloudWatch integration guide", read 2026-11; PagerDuty confirms by itself.
         endpoint: pulumi.interpolate`https://events.pagerduty.com/integration/${pulumi.secret(integration.integrationKey)}/enqueue`,
         endpointAutoConfirms: true,
+        // Alarms alone: what hook and watchman publish says its environment, and is no message that this integration takes.
+        filterPolicy: JSON.stringify({ environment: [{ exists: false }] }),
         redrivePolicy: redriveTo(args.deadLetterArn),
       },
       { parent: this },

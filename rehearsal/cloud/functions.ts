@@ -149,6 +149,7 @@ function handlerOver(ports: Ports) {
     environment: ports.place.environment,
     ports,
     checkAccount: async () => {},
+    selfTests: {},
     begin: () => {},
     flush: async () => {},
     cleanError: (error) => (error instanceof Error ? error : new Error(String(error))),

@@ -5,7 +5,7 @@ import type { MatrixRow } from "./matrix.ts";
 const introduction: readonly string[] = [
   "# What every fault on the way comes to",
   "",
-  "Made by `npm run faults > docs/fault-matrix.md` (about a minute and a half); do not edit it. Tests recompute a part of it, and",
+  "Made by `npm run --silent faults > docs/fault-matrix.md` (about a minute and a half); do not edit it. Tests recompute a part of it, and",
   "`npm run faults -- --check` the whole.",
   "",
   "Each row is one run of the whole rehearsal, seed 1, preset `batch`, source `emf`, plan `rapid`: the step goes wrong in the way named, all",

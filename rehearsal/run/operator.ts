@@ -241,7 +241,7 @@ export class Operator {
 
 function resultText(result: UpResult): string {
   if (result.kind === "refused") return "REFUSED, nothing was changed";
-  if (result.kind === "failed") return "FAILED on the way, exposure did not rise";
+  if (result.kind === "failed") return "FAILED on the way, nothing was committed";
   const counts = (["create", "update", "delete"] as const).flatMap((op) => {
     const count = result.changes.filter((change) => change.op === op).length;
     return count === 0 ? [] : [`${count} ${op}d`];

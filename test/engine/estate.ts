@@ -172,8 +172,8 @@ export class Estate {
   }
 
   /** The deployed hook's minute, run here. */
-  reconcile(): Promise<void> {
-    return reconcileService(this.ports, "checkout");
+  async reconcile(): Promise<void> {
+    await reconcileService(this.ports, "checkout");
   }
 
   async record() {

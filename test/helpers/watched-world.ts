@@ -11,6 +11,8 @@ export const minute = 60_000;
 /** The hook is gone from here on; only its last heartbeat and record are left. */
 export async function lookedAfter(world: World, minutes: number, { isHookAlive = true } = {}): Promise<string[]> {
   world.cloud.nowMs += minutes * minute;
+  // A drill that came through just now; tests of the drill set their own.
+  world.cloud.drill = { armedAt: world.cloud.nowMs };
   if (isHookAlive) world.cloud.heartbeats.set("checkout", world.cloud.nowMs);
   return (await watch(world.cloud.ports("watchman"))).map((finding) => finding.summary);
 }
@@ -19,6 +21,7 @@ export async function lookedAfter(world: World, minutes: number, { isHookAlive =
 export async function exposed(service = aService(), key = errorRate): Promise<World> {
   const world = await new World(service).rolledOutTo(25);
   world.alarm(v2, key, "ALARM");
+  world.cloud.drill = { armedAt: world.cloud.nowMs };
   return world;
 }
 

@@ -1,12 +1,8 @@
 /** The Lambda's entry: each kind of event answered, commands only through their alias, failures never a quiet answer. */
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { stableJson } from "../../components/stable-json.ts";
 import type { ServiceDescription } from "../../core/declaration.ts";
 import { planPresets } from "../../core/plans.ts";
-import { buildHookBundle, bundleEntry, maximumBundleBytes } from "../../hooks/bundle.ts";
 import { UnknownEventError } from "../../hooks/events.ts";
 import { type HandlerParts, makeHandler } from "../../hooks/handle.ts";
 import { groupArn, mainRule, v1, v2, World } from "../helpers/world.ts";
@@ -56,6 +52,7 @@ function aHandler(world: World, change: Partial<HandlerParts> = {}) {
       environment: "dev",
       ports: { ...ports, telemetry: { ...ports.telemetry, log: (...words) => void said.push(words.join(" ")) } },
       checkAccount: async () => void said.push("account checked"),
+      selfTests: {},
       begin: (fields) => void said.push(`begin ${fields.event}`),
       flush: async () => void said.push("flush"),
       cleanError: (error) => new Error(`clean: ${(error as Error).message}`, { cause: error }),
@@ -104,7 +101,7 @@ describe("an opening", () => {
     );
     const { baseline: _, ...rest } = description;
     await expect(hook.handle({ ...rest, exposurePercent: 120, control: "sha256:c" })).rejects.toThrow(
-      /^opening of checkout: 3 problem\(s\), nothing was committed\. Program and hook must be of one version:\n/,
+      /^clean: opening of checkout: 3 problem\(s\), nothing was committed\. Program and hook must be of one version:\n/,
     );
   });
 
@@ -190,6 +187,48 @@ describe("the clock and alarms", () => {
       `clean: alarm "${name}": not one of ours; expected tidegate/dev/<service>/…. Look at the event rule's prefix`,
     );
     expect(world.live(v2)).toBe(25);
+  });
+});
+
+describe("a service that no record knows", () => {
+  const alarmName = "tidegate/dev/checkout/2-0-0-bce8bfcc/error-rate/critical/60s";
+  const event = { source: "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", detail: { alarmName } };
+
+  it("fails the run while its alarm speaks: nobody watches it [B11]", async () => {
+    const world = new World();
+    world.setAlarm(alarmName, "ALARM");
+    await expect(aHandler(world).handle(event)).rejects.toThrow(
+      `clean: checkout: ${alarmName} speaks, and there is no record of the service; restore the table, or kill with --to`,
+    );
+  });
+
+  it("is nothing to do while its alarm is quiet: a first up makes alarms before it commits", async () => {
+    const world = new World();
+    world.setAlarm(alarmName, "OK");
+    expect(await aHandler(world).handle(event)).toEqual({
+      outcome: "reconciled",
+      message: `checkout has no record yet, and ${alarmName} does not speak`,
+    });
+  });
+
+  it("fails the run when a message names it, after the others were looked at [B11]", async () => {
+    const world = await new World().rolledOutTo(10);
+    world.alarm(v2, "error-rate/critical", "ALARM");
+    const alerts = ["basket", "checkout"].map((name) => ({ labels: { tidegate_service: name } }));
+    const message = { Records: [{ EventSource: "aws:sns", Sns: { Message: JSON.stringify({ alerts }) } }] };
+    await expect(aHandler(world).handle(message)).rejects.toThrow(
+      "clean: basket: a message names it, and there is no record of it",
+    );
+    expect(world.live(v2)).toBe(0);
+  });
+
+  it("says no secret of an event that it refuses, before it has any parts [D7]", async () => {
+    const secret = "R0123456789ABCDEFGHIJ0123456789AB".slice(0, 32);
+    const failure = makeHandler(() => {
+      throw new Error("no parts");
+    })({ kind: "tidegate:opening", service: "s", tf: { action: "x", routing_key: secret } });
+    await expect(failure).rejects.toThrow(/^opening: life-cycle note not understood, got object;/);
+    await expect(failure).rejects.not.toThrow(secret);
   });
 });
 
@@ -301,7 +340,7 @@ describe("self-test and drill", () => {
     const hook = aHandler(world);
     expect(await hook.handle({ kind: "tidegate:self-test" }, through("7"))).toEqual({
       outcome: "self-tested",
-      message: expect.stringMatching(/^self-test passed: records, alarms, rules, drill, account/),
+      message: expect.stringMatching(/^self-test passed: records, alarms, metrics, rules, hosts, drill, account/),
     });
     expect(world.cloud.drill).toEqual({ armedAt: world.cloud.nowMs });
   });
@@ -341,23 +380,4 @@ describe("the handler", () => {
     ).rejects.toThrow("no secrets here");
     expect(hook.said.join("\n")).not.toContain("tidegate/prod");
   });
-});
-
-describe("the hook's bundle", () => {
-  it("is the same bytes twice, loads alone, and weighs less than a megabyte", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "tidegate-bundle-"));
-    const filesIn = async (bundle: string) =>
-      Promise.all(
-        (await readdir(bundle)).sort().map(async (name) => [name, await readFile(join(bundle, name), "utf8")] as const),
-      );
-    await mkdir(join(folder, "2"));
-    await writeFile(join(folder, "2", "part-OLD.mjs"), "left over");
-    const first = await filesIn(await buildHookBundle(join(folder, "1")));
-    expect(await filesIn(await buildHookBundle(join(folder, "2")))).toEqual(first);
-    const text = first.map(([, contents]) => contents).join("");
-    expect(Buffer.byteLength(text)).toBeLessThan(maximumBundleBytes);
-    expect(text).not.toContain(process.cwd());
-    const loaded: { handler: (event: unknown) => Promise<unknown> } = await import(join(folder, "1", bundleEntry));
-    await expect(loaded.handler("garbage")).rejects.toMatchObject({ name: "UnknownEventError" });
-  }, 20_000);
 });

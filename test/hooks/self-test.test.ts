@@ -10,16 +10,27 @@ describe("the self-test", () => {
     const calls = new Set<string>();
     const ports = world.cloud.ports("hook", async (call) => void calls.add(call.replace(/ (before|after)$/, "")));
     expect(await selfTest(ports, { account: async () => {} })).toBe(
-      "self-test passed: records, alarms, rules, drill, account",
+      "self-test passed: records, alarms, metrics, rules, hosts, drill, account",
     );
-    expect([...calls].sort()).toEqual(["alarms", "list", "read drill", "read record", "rules", "write drill"]);
+    expect([...calls].sort()).toEqual([
+      "alarms",
+      "health",
+      "list",
+      "metrics",
+      "read drill",
+      "read record",
+      "rules",
+      "write drill",
+    ]);
     expect(world.cloud.drill).toEqual({ armedAt: world.cloud.nowMs });
     expect([world.cloud.recordWrites.length, world.cloud.messages]).toEqual([written, []]);
   });
 
   it("passes in an environment that has no service yet", async () => {
     const world = new World();
-    expect(await selfTest(world.cloud.ports("hook"))).toBe("self-test passed: records, alarms, rules, drill");
+    expect(await selfTest(world.cloud.ports("hook"))).toBe(
+      "self-test passed: records, alarms, metrics, rules, hosts, drill",
+    );
   });
 
   it("waits for a role that is refused for a while: IAM is eventually consistent", async () => {
@@ -54,7 +65,7 @@ describe("the self-test", () => {
     const world = await new World().rolledOutTo(10);
     world.cloud.recordFailure = new Error("record of checkout: schema 2; expected 1");
     await expect(selfTest(world.cloud.ports("hook"))).rejects.toThrow(
-      "self-test: 1 check(s) failed, so the alias stays on the version before:\n  rules: record of checkout: schema 2; expected 1",
+      "self-test: 2 check(s) failed, so the alias stays on the version before:\n  rules: record of checkout: schema 2; expected 1\n  hosts: record",
     );
   });
 });

@@ -1,5 +1,7 @@
 /** The watchman on a canary that stays exposed while a critical alarm stands, and what of that is no finding (D4). */
+
 import { describe, expect, it } from "vitest";
+import { rawLowering } from "../../core/page-message.ts";
 import type { Hold } from "../../core/record.ts";
 import { watch } from "../../hooks/watchman.ts";
 import { backTo25, change, errorRate, exposed, lookedAfter, minute, thatResponds } from "../helpers/watched-world.ts";
@@ -57,6 +59,7 @@ describe("a canary that stays exposed", () => {
         commands: [
           { label: "where it stands", command: `npx tidegate status ${where}` },
           { label: "all traffic off the canary", command: `npx tidegate kill ${where} --reason "..."` },
+          { label: "the same by hand", command: rawLowering(world.record, "eu-west-1") },
         ],
       },
     ]);

@@ -21,11 +21,13 @@ function capturedLog() {
   return { lines, log };
 }
 
-function run(declaration: Declaration, isPreview: boolean) {
+const heard = { email: ["sre@example.com"], runbooks: "docs/runbooks" };
+
+function run(declaration: Declaration, isPreview: boolean, alerting: EnvironmentConfig["alerting"] = heard) {
   const { lines, log } = capturedLog();
   const ran = runPulumi(() =>
     program({
-      config: environment(),
+      config: { ...environment(), alerting },
       decide: async () => [declaration],
       guards: rememberingGuards().binding,
       hookBundleFolder: bundleFolder,
@@ -94,6 +96,23 @@ describe("program", () => {
       "warn checkout: pinned at 0 % (under its service)",
       "info checkout: soak served (under its service)",
     ]);
+  });
+
+  it("warns where nobody would hear of an alarm, or of anything [D4]", async () => {
+    const told = async (change: Partial<EnvironmentConfig["alerting"]>) => {
+      const { ran, lines } = run(aDeclaration(10), true, { email: [], runbooks: "docs/runbooks", ...change });
+      await ran;
+      return lines;
+    };
+    expect(await told({})).toEqual([
+      "warn alerting: nobody is told of anything: no e-mail, no PagerDuty, no Slack. Add one before a service acts",
+    ]);
+    const routingKeySecretArn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:routing-AbCdEf";
+    expect(await told({ pagerduty: { kind: "own-key", routingKeySecretArn } })).toEqual([
+      "warn alerting: the hook's pages are told, and its alarms and the watchman's reach nobody: while the hook is down, nobody hears " +
+        "of it. Add an e-mail, pagerduty with escalationPolicyId, or slack.chatbot",
+    ]);
+    expect(await told({ email: ["sre@example.com"] })).toEqual([]);
   });
 
   it("tells the next up where the stack lives, and others what each service serves", async () => {
@@ -179,8 +198,8 @@ describe("placeProblems", () => {
       "aws:region: not where this stack lives, got eu-west-1; expected us-east-1. Set it back; another region is another stack",
       "record table: not where this stack lives, got tidegate-dev; expected tidegate-prod. Set tidegate:environment back; another " +
         "environment is another stack",
-      `AWS account: Pulumi's provider and the AWS SDK act in different ones, got 888888888888 and ${account}; expected the same. Set ` +
-        "aws:profile and AWS_PROFILE alike",
+      `AWS account: Pulumi's provider and the AWS SDK act in different ones, got 888888888888 and ${account}; expected the same. Give both their ` +
+        "credentials by AWS_PROFILE alone",
     ]);
   });
 });

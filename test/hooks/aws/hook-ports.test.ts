@@ -70,13 +70,12 @@ describe("the hook's ports", () => {
   });
 
   it("say where pages come from", () => {
-    const { environment, accountId, ports } = hookPortsFromEnvironment({
+    const { environment, ports } = hookPortsFromEnvironment({
       ...hook,
       TIDEGATE_DASHBOARD: "https://example.com/d",
     });
-    expect({ environment, accountId, place: ports.place }).toEqual({
+    expect({ environment, place: ports.place }).toEqual({
       environment: "production",
-      accountId: "123456789012",
       place: {
         environment: "production",
         region: "eu-west-1",

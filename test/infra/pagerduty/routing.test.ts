@@ -142,6 +142,7 @@ describe("PagerDutyRouting", () => {
       protocol: "https",
       endpoint: secret(`https://events.pagerduty.com/integration/${integrationKey}/enqueue`),
       endpointAutoConfirms: true,
+      filterPolicy: '{"environment":[{"exists":false}]}',
       redrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetterArn }),
     });
   });
