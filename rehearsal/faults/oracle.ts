@@ -140,6 +140,8 @@ function judgeOpening(seen: Observed): Outcome {
     broken.push(`no later up goes through: ${later.at(-1)?.reasons.join(" ") ?? ""}`);
   if (lasts(seen) && endedWell && !faulted.warned && pagedBy(seen, seen.armedAt, seen.mendedAt).length === 0)
     broken.push("nobody was told of what lasts");
+  if (endedWell && settled < asked && !faulted.warned && pagedBy(seen, seen.armedAt, seen.mendedAt).length === 0)
+    broken.push("the up goes through, live does not advance, and nobody was told");
   // Afterwards: the release turns bad.
   const ends = underFrom(seen, 0, seen.breachAt);
   if (ends === undefined) broken.push(`a later breach leaves it at ${seen.shares.at(-1)?.percent} %`);
@@ -179,7 +181,7 @@ function happenedInOpening(seen: Observed, up: Observed["ups"][number] | undefin
   const short = words.length > 140 ? `${words.slice(0, 140)}…` : words;
   const result =
     up?.result === "applied"
-      ? "the up goes through"
+      ? `the up goes through${up.warned ? " with a warning" : ""}`
       : `the up ${up?.result === "crashed" ? "dies" : `is ${up?.result}`}${short ? ` (${short})` : ""}`;
   return `${seen.met === 0 ? "the step was not met, " : ""}${result}; live settles at ${settled} %`;
 }
