@@ -37,7 +37,13 @@ describe("a rollback on real APIs", { timeout: 60_000 }, () => {
 
   it("self-tests the version before both aliases point to it [B4]", async () => {
     const answer = await deployment.invoke({ kind: "tidegate:self-test" }, "1");
-    expect(answer).toMatchObject({ failed: false, value: { outcome: "self-tested" } });
+    expect(answer).toMatchObject({
+      failed: false,
+      value: {
+        outcome: "self-tested",
+        message: "self-test passed: records, alarms, metrics, rules, hosts, drill, account, PagerDuty key",
+      },
+    });
     const order = deployment.firstUp.changes.map(({ op, type }) => `${op} ${type}`);
     const tested = order.indexOf("create aws:lambda/invocation:Invocation");
     expect(tested).toBeGreaterThan(order.indexOf("create aws:lambda/function:Function"));
@@ -169,7 +175,9 @@ describe("a rollback on real APIs", { timeout: 60_000 }, () => {
 
   it("makes only calls that its declared policy allows, signed as its role [E7]", () => {
     expect(outside(deployment.declaredPolicy(deployment.functionName), trace)).toEqual([]);
-    expect([...new Set(trace.map(({ action }) => action))].sort()).toEqual([
+    // The key is read anew by the self-test, and kept for five minutes in a container that lives on: a rollback need not read it.
+    const actions = trace.map(({ action }) => action).filter((action) => action !== "secretsmanager:GetSecretValue");
+    expect([...new Set(actions)].sort()).toEqual([
       "cloudwatch:DescribeAlarms",
       "cloudwatch:GetMetricData",
       "dynamodb:GetItem",
@@ -178,7 +186,6 @@ describe("a rollback on real APIs", { timeout: 60_000 }, () => {
       "elasticloadbalancing:DescribeRules",
       "elasticloadbalancing:DescribeTargetHealth",
       "elasticloadbalancing:ModifyRule",
-      "secretsmanager:GetSecretValue",
       "sns:Publish",
     ]);
     expect(trace.every(({ accessKeyId }) => accessKeyId.startsWith("ASIA"))).toBe(true);
