@@ -4,8 +4,8 @@
  */
 import * as z from "zod/mini";
 import type { PagePlace } from "../../core/page-message.ts";
+import type { HandlerParts } from "../handle.ts";
 import { type PageChannel, pagerOver } from "../pager.ts";
-import type { Ports } from "../ports.ts";
 import { text } from "../zod.ts";
 import { accountGuard } from "./account-guard.ts";
 import type { AwsAccess } from "./clients.ts";
@@ -19,23 +19,8 @@ import { deployedTelemetry } from "./telemetry.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-export interface DeployedPorts {
-  readonly environment: string;
-  readonly ports: Ports;
-  /**
-   * Whether the credentials are that account's: asked once a container. Begin it with the first work, await it before anything is raised
-   * or opened; a lowering need not wait. An unawaited rejection does no harm.
-   */
-  readonly checkAccount: () => Promise<void>;
-  /** Checks of the self-test, by name: that every channel's secret can be read and has its shape. */
-  readonly selfTests: Readonly<Record<string, () => Promise<unknown>>>;
-  /** Adds fields to every log line of one invocation. */
-  readonly begin: (fields: Readonly<Record<string, string>>) => void;
-  /** Writes metrics and spans; at the end of each invocation. Never throws. */
-  readonly flush: () => Promise<void>;
-  /** A copy of an error without secrets, for the runtime, which prints what a handler throws. */
-  readonly cleanError: (error: unknown) => Error;
-}
+/** All that a deployed function needs; the watchman takes a part of it. */
+export type DeployedPorts = HandlerParts;
 
 const arn = (service: string) =>
   z
