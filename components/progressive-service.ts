@@ -9,6 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Declaration, Step } from "../core/declaration.ts";
 import { releaseKey } from "../core/naming.ts";
 import type { WatchedAlarm } from "../core/record.ts";
+import { rolloutFacts } from "../core/rollout-facts.ts";
 import { awsGuardBinding } from "./aws-guard.ts";
 import type { ReleaseGroup } from "./release-groups.ts";
 import { describeService } from "./service-description.ts";
@@ -91,9 +92,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
 
   constructor(name: string, args: ProgressiveServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     const { settings, declaration, environment } = args;
-    const { exposurePercent } = declaration;
-    // No step here: it would change with every idle `up` after an opening, and show as an update of nothing.
-    super("tidegate:rollout:ProgressiveService", name, { service: settings.name, exposurePercent }, opts);
+    super("tidegate:rollout:ProgressiveService", name, { ...rolloutFacts(environment, settings, declaration) }, opts);
 
     // The rule waits for alarms, the alarms for the groups, and the router makes the groups: hence the callback.
     const alarms: SloAlarms[] = [];
@@ -117,8 +116,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
         service: settings.name,
         listenerArn: args.listenerArn,
         vpcId: args.vpcId,
-        match: settings.match,
-        priority: settings.priority,
+        ...firstRoute(settings),
         ...(settings.testers ? { testers: settings.testers } : {}),
         releases: declaration.liveSet,
         shares: declaration.shares,
@@ -166,6 +164,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
       ...this.outputs,
       service: settings.name,
       step: declaration.step,
+      fromPercent: declaration.fromPercent,
       shares: declaration.shares,
     });
   }
@@ -191,6 +190,16 @@ export class ProgressiveService extends pulumi.ComponentResource {
       { parent: this },
     );
   }
+}
+
+function firstRoute({ name, routes }: ServiceSettings) {
+  const [route, ...more] = routes;
+  if (!route || more.length > 0 || route.match.ruleArn !== undefined) {
+    throw new pulumi.RunError(
+      `service ${name}: several routes and adopted rules are not supported yet; expected one route`,
+    );
+  }
+  return { match: route.match, priority: route.priority };
 }
 
 function watchedAlarmsOfService(

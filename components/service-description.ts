@@ -2,9 +2,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Declaration, ServiceDescription } from "../core/declaration.ts";
 import { recordSchemaVersion, type WatchedAlarm } from "../core/record.ts";
+import { stableJson } from "../core/stable-json.ts";
 import { describeReleases } from "./release-groups.ts";
 import type { ServiceSettings } from "./settings.ts";
-import { stableJson } from "./stable-json.ts";
 import type { WaveRouter } from "./wave-router.ts";
 
 export interface ServiceDescriptionArgs {
@@ -51,6 +51,8 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
         blindMinutes: settings.blindMinutes,
         rollbackWindowMinutes: settings.rollbackWindowMinutes,
         dependencyOwner: settings.dependencyOwner,
+        dependencyGroup: settings.dependencyGroup,
+        targetGroup: { ...settings.targetGroup },
         releases: described,
         baseline: declaration.baseline,
         canary: declaration.canary,

@@ -5,12 +5,23 @@
 import type { MetricSource, Objective } from "../core/objectives.ts";
 import type { Plan } from "../core/plans.ts";
 
-/** Requests that belong to a service; an empty list means any. At least one of the two has entries. */
+/** Requests that belong to a service; an empty list means any. At least one of the two has entries, or `ruleArn` is given. */
 export interface RouteMatch {
   /** Host header patterns, `*` and `?` allowed. */
   readonly hosts: readonly string[];
   /** Path patterns, `*` and `?` allowed. */
   readonly paths: readonly string[];
+  /** A listener rule that is not ours: the requests that it matches, all its conditions included; then hosts and paths are empty. */
+  readonly ruleArn?: string;
+}
+
+/** One listener rule's worth of a service's requests. */
+export interface Route {
+  /** @default the environment's listener */
+  readonly listenerArn?: string;
+  readonly match: RouteMatch;
+  /** Priority of the tester rule; the main rule has the next number, the anchor rule the one after. Range: 1 to 49998. */
+  readonly priority: number;
 }
 
 /** The mark of requests that are to reach the canary whatever its exposure. */
@@ -41,9 +52,8 @@ export interface ServiceSettings {
   readonly name: string;
   /** `observe`: record and report what would be done, do nothing. */
   readonly mode: "act" | "observe";
-  readonly match: RouteMatch;
-  /** Priority of the tester rule; the main rule has the next number, the anchor rule the one after. Range: 1 to 49998. */
-  readonly priority: number;
+  /** Every route of the service, at least one, all on listeners of one load balancer; their weights move together. */
+  readonly routes: readonly Route[];
   readonly testers?: Testers;
   readonly plan: Plan;
   readonly objectives: readonly Objective[];
@@ -56,5 +66,7 @@ export interface ServiceSettings {
   readonly rollbackWindowMinutes: number;
   /** Who is paged when both releases fail alike, because something they share does (B10). @default whoever is on call */
   readonly dependencyOwner?: string;
+  /** Services that fail together; at most one of them has a canary with traffic. @default none */
+  readonly dependencyGroup?: string;
   readonly targetGroup: TargetGroupSettings;
 }

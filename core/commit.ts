@@ -76,9 +76,9 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, now
   const draft = new RecordDraft(before, now);
   const wasPercent = committedPercent(before);
   draft.set(described(description));
-  if (description.stickinessSeconds === undefined && before.stickinessSeconds !== undefined)
-    draft.drop("stickinessSeconds");
-  if (description.dependencyOwner === undefined && before.dependencyOwner !== undefined) draft.drop("dependencyOwner");
+  for (const fact of optionalFacts) {
+    if (description[fact] === undefined && before[fact] !== undefined) draft.drop(fact);
+  }
 
   if (description.baseline !== before.baseline) moveBaseline(draft, description);
   moveCanary(draft, description);
@@ -98,8 +98,11 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, now
   return { kind: "committed", record: draft.finish(), history: draft.history, message };
 }
 
+/** Facts that a service may do without; left out of the config they leave the record. */
+const optionalFacts = ["stickinessSeconds", "dependencyOwner", "dependencyGroup", "peers", "targetGroup"] as const;
+
 /** The parts of the record that the program alone knows. */
-function described(description: ServiceDescription): ServiceFacts {
+function described(description: ServiceDescription): ServiceFacts & Pick<RolloutRecord, "declaredBy"> {
   return {
     environment: description.environment,
     service: description.service,
@@ -109,10 +112,12 @@ function described(description: ServiceDescription): ServiceFacts {
     rules: description.rules,
     alarms: description.alarms,
     loadBalancerArnSuffix: description.loadBalancerArnSuffix,
-    ...(description.stickinessSeconds === undefined ? {} : { stickinessSeconds: description.stickinessSeconds }),
     blindMinutes: description.blindMinutes,
-    ...(description.dependencyOwner === undefined ? {} : { dependencyOwner: description.dependencyOwner }),
+    ...Object.fromEntries(
+      optionalFacts.flatMap((fact) => (description[fact] === undefined ? [] : [[fact, description[fact]]])),
+    ),
     rollbackWindowMinutes: description.rollbackWindowMinutes,
+    declaredBy: description.takenBy,
   };
 }
 

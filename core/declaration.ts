@@ -87,6 +87,15 @@ export interface Declaration {
   readonly retire: boolean;
   readonly overrideReason?: string;
   readonly replaceBaselineReason?: string;
+  /** What the record had when this was decided, for policies; absent without a record. */
+  readonly recorded?: {
+    readonly plan: Plan;
+    readonly targetGroup?: Readonly<Record<string, string | number>>;
+    /** What the canary had before its latest opening, this one included. Unit: percent. */
+    readonly openedFromPercent: number;
+  };
+  /** Other services of the dependency group whose canary has traffic, or gets some in this `up`. @default none */
+  readonly otherCanaries?: readonly string[];
   readonly notices: readonly Notice[];
   /** Reasons why the `up` must fail before anything changes; empty when it may go on. */
   readonly refusals: readonly string[];

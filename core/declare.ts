@@ -168,6 +168,11 @@ function declareKnown(
     ...(outcome.intent && refusals.length === 0 ? { intent: outcome.intent } : {}),
     realityGeneration: record.realityGeneration,
     revision: record.revision,
+    recorded: {
+      plan: record.plan,
+      ...(record.targetGroup === undefined ? {} : { targetGroup: record.targetGroup }),
+      openedFromPercent: step === "opening" ? have : (record.canary?.openedFromPercent ?? exposurePercent),
+    },
     notices,
     refusals,
   };

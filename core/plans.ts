@@ -23,6 +23,8 @@ export interface Wave {
   readonly minimumRequests: number;
   /** Who may lower this wave: the hook, or a human (every lowering response becomes `freeze`). */
   readonly lowering: "automatic" | "human";
+  /** Opened by the scheduled workflow, through the same gate as by hand (E8). @default absent: a person changes the config */
+  readonly advance?: "automatic";
   /** Bounds of this wave alone. */
   readonly criteria: readonly WaveCriterion[];
 }

@@ -53,6 +53,9 @@ export class RecordDraft {
       | "retiredAt"
       | "stickinessSeconds"
       | "dependencyOwner"
+      | "dependencyGroup"
+      | "peers"
+      | "targetGroup"
     )[]
   ): void {
     const next: Record<string, unknown> = { ...this.record };

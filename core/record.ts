@@ -100,7 +100,8 @@ export type HoldCause =
   | "blind"
   | "no-other-release"
   | "dependency"
-  | "unknown-target-group";
+  | "unknown-target-group"
+  | "peer";
 
 export interface Hold {
   readonly id: string;
@@ -158,6 +159,12 @@ export interface RolloutRecord {
   readonly blindMinutes: number;
   /** Who owns what both releases depend on; told where both fail alike (B10). */
   readonly dependencyOwner?: string;
+  /** Services that fail together; at most one of them has a canary with traffic. */
+  readonly dependencyGroup?: string;
+  /** Regions with an environment of the same name that share this one's holds. */
+  readonly peers?: readonly string[];
+  /** How the target groups that the program makes look; a change during a rollout is a second experiment. */
+  readonly targetGroup?: Readonly<Record<string, string | number>>;
   /** How long the old release stays attached and armed after a finish. */
   readonly rollbackWindowMinutes: number;
   readonly releases: Readonly<Record<string, RecordedRelease>>;
@@ -182,6 +189,10 @@ export interface RolloutRecord {
   readonly openIncidents?: readonly string[];
   /** Holds whose snapshot is still to be taken (B6); written with the hold, so that a crash cannot lose it. */
   readonly snapshotsDue?: readonly string[];
+  /** Holds that a peer region has still to be told of; written with the hold, so that a crash cannot lose it. */
+  readonly broadcastsDue?: readonly string[];
+  /** The stack that declares the service: another one may not. Absent in records of older versions. */
+  readonly declaredBy?: string;
   /** The service was retired; its holds and attempts remain. */
   readonly retiredAt?: Instant;
 }
@@ -200,6 +211,9 @@ export type ServiceFacts = Pick<
   | "stickinessSeconds"
   | "blindMinutes"
   | "dependencyOwner"
+  | "dependencyGroup"
+  | "peers"
+  | "targetGroup"
   | "rollbackWindowMinutes"
 >;
 

@@ -12,6 +12,7 @@ const wave = z.strictObject({
   lookEverySeconds: z.number().check(z.positive()),
   minimumRequests: count,
   lowering: z.enum(["automatic", "human"]),
+  advance: z.optional(z.literal("automatic")),
   criteria: z.array(z.strictObject({ text: z.string(), kind: z.enum(["advance", "rollback"]) })),
 });
 
@@ -42,6 +43,9 @@ export const descriptionSchema = z.strictObject({
   stickinessSeconds: z.optional(z.number().check(z.positive())),
   blindMinutes: z.number().check(z.positive()),
   dependencyOwner: z.optional(text),
+  dependencyGroup: z.optional(text),
+  peers: z.optional(z.array(text)),
+  targetGroup: z.optional(z.record(text, z.union([z.string(), z.number()]))),
   rollbackWindowMinutes: z.number().check(z.nonnegative()),
   releases: z.array(
     z.strictObject({

@@ -12,7 +12,7 @@ import type { Intent } from "../core/declaration.ts";
 import { drillService, isSlug, maximumServiceLength, slugRule } from "../core/naming.ts";
 import { checkAcross } from "./config/across.ts";
 import { readAlerting } from "./config/alerting.ts";
-import { environmentName, foundation, readAws, readNetwork } from "./config/environment.ts";
+import { environmentName, foundation, readAws, readNetwork, readPeers } from "./config/environment.ts";
 import type { EnvironmentConfig, ServiceConfig } from "./config/model.ts";
 import { checkFields, isMap, type Path, Problems } from "./config/problems.ts";
 import { type ReadService, readService } from "./config/service.ts";
@@ -29,6 +29,7 @@ export interface RawConfig {
 const topFields = {
   environment: environmentName,
   foundation: foundation.optional(),
+  peers: z.unknown(),
   network: z.unknown(),
   alerting: z.unknown(),
   services: z.unknown(),
@@ -76,6 +77,7 @@ function parseInto(problems: Problems, raw: unknown): EnvironmentConfig | undefi
   const region = readAws(written.aws, problems);
   const fields = checkFields(topFields, written.tidegate ?? {}, [], problems);
   const { network, listenerArn } = readNetwork(fields.network, ["network"], problems);
+  const peers = readPeers(fields.peers, region, ["peers"], problems);
   const alerting = readAlerting(fields.alerting, ["alerting"], problems);
   const services = readServices(fields.services, ["services"], problems);
   checkAcross(services, { region, listenerArn, alerting }, problems);
@@ -85,6 +87,9 @@ function parseInto(problems: Problems, raw: unknown): EnvironmentConfig | undefi
   return {
     environment: fields.environment,
     region,
+    access: { assumeRoles: [] },
+    foundation: fields.foundation ?? "here",
+    peers,
     network,
     alerting,
     services: complete.sort((left, right) => (left.name < right.name ? -1 : 1)),

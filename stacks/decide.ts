@@ -15,6 +15,7 @@ import { sharesOf } from "../core/traffic-shares.ts";
 import { liveOf, requestQueries } from "../hooks/observe.ts";
 import type { Ports } from "../hooks/ports.ts";
 import { type EnvironmentConfig, intentOf, type ServiceConfig } from "./config.ts";
+import { lostServices } from "./ownership.ts";
 
 /** The ports that deciding reads. */
 export type DecidePorts = Pick<Ports, "records" | "traffic" | "alarms" | "metrics" | "clock">;
@@ -35,28 +36,6 @@ export async function decideEnvironment(config: EnvironmentConfig, ports: Decide
   if (lost.length === 0 || !first) return declarations;
   // A service that left the config has no declaration of its own; the refusal stops the whole up wherever it stands.
   return [{ ...first, refusals: [...first.refusals, ...lost] }, ...rest];
-}
-
-/** (n): removed or renamed in the config while the record says it is live. */
-async function lostServices(config: EnvironmentConfig, ports: DecidePorts): Promise<string[]> {
-  const named = new Set(config.services.map((service) => service.name));
-  let recorded: string[];
-  try {
-    recorded = await ports.records.list();
-  } catch {
-    // Unreadable records are told by each service's own reading; nothing can be lost that cannot be listed.
-    return [];
-  }
-  const lost: string[] = [];
-  for (const name of recorded.filter((service) => !named.has(service))) {
-    const record = await ports.records.read(name);
-    if (record && record.environment === config.environment && record.retiredAt === undefined) {
-      lost.push(
-        `services.${name}: is live but no longer in the config (removed or renamed?); put it back with retire: true, run up, then remove it`,
-      );
-    }
-  }
-  return lost;
 }
 
 async function decideService(

@@ -3,7 +3,7 @@
  * those that change nothing in a rehearsal and why; any other, and any property that is not known, is refused by name.
  */
 import { readForward } from "../../components/rule-shapes.ts";
-import { stableJson } from "../../components/stable-json.ts";
+import { stableJson } from "../../core/stable-json.ts";
 import type { Instant } from "../../core/record.ts";
 import type { ForwardAction } from "../../hooks/ports.ts";
 import { drillMetricName } from "../../infra/hook-alarms.ts";

@@ -2,7 +2,7 @@
  * Captures of the environment program, cached in the process. Its second phase is a pure function of config and declarations, so one
  * capture serves every `up` that declares the same; guards are made anew for each and are in no cache.
  */
-import { stableJson } from "../../components/stable-json.ts";
+import { stableJson } from "../../core/stable-json.ts";
 import type { Declaration } from "../../core/declaration.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
 import { program } from "../../stacks/program.ts";

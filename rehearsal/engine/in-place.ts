@@ -7,7 +7,7 @@
  */
 
 import { readForward } from "../../components/rule-shapes.ts";
-import { stableJson } from "../../components/stable-json.ts";
+import { stableJson } from "../../core/stable-json.ts";
 import type { PlainInputs } from "./plain-inputs.ts";
 
 const alarm = [

@@ -85,6 +85,26 @@ export function readNetwork(
   return { network, ...adopted };
 }
 
+const regionComplaint = { wrong: "not a region", expected: "a region such as eu-west-1" };
+const regionPattern = /^[a-z]{2,3}(?:-[a-z]+)+-\d$/;
+const region = text(regionPattern, { ...regionComplaint, wayOut: "pulumi config set aws:region eu-west-1" });
+const peer = text(regionPattern, regionComplaint);
+
+/** Reads the regions that share this one's holds; empty when there are none, or after a problem. */
+export function readPeers(raw: unknown, own: string | undefined, path: Path, problems: Problems): readonly string[] {
+  if (raw === undefined) return [];
+  const peers = check(z.array(peer), raw, path, problems) ?? [];
+  peers.forEach((name, index) => {
+    if (name === own) {
+      const wayOut = "Name the other regions alone";
+      problems.add([...path, index], { wrong: "this stack's own region", expected: "another region", wayOut }, name);
+    } else if (peers.indexOf(name) < index) {
+      problems.add([...path, index], { wrong: "named twice", expected: "each region once" }, name);
+    }
+  });
+  return peers.toSorted();
+}
+
 /** Settings that would give Pulumi other credentials or another cloud than the guard reads with. */
 const ambientInstead: Readonly<Record<string, string>> = {
   assumeRole: "Assume the role before pulumi runs",
@@ -111,10 +131,5 @@ export function readAws(raw: unknown, problems: Problems): string | undefined {
       wayOut,
     });
   }
-  const region = text(/^[a-z]{2,3}(?:-[a-z]+)+-\d$/, {
-    wrong: "not a region",
-    expected: "a region such as eu-west-1",
-    wayOut: "pulumi config set aws:region eu-west-1",
-  });
   return check(region, settings.region, ["aws:region"], problems);
 }

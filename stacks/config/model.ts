@@ -64,6 +64,17 @@ export type TestersConfig =
 export interface MatchConfig {
   readonly hosts: readonly string[];
   readonly paths: readonly string[];
+  /** A rule that is not ours, adopted: the requests that it matches; then hosts and paths are empty. */
+  readonly ruleArn?: string;
+}
+
+/** One listener rule's worth of a service's requests. */
+export interface RouteConfig {
+  /** Absent: the environment's listener. */
+  readonly listenerArn?: string;
+  readonly match: MatchConfig;
+  /** Of the tester rule; the main rule has the next one, the anchor rule the one after. */
+  readonly priority: number;
 }
 
 /** How the target groups that the program makes look; adopted ones keep their own settings. */
@@ -84,9 +95,8 @@ export interface TargetGroupConfig {
 export interface ServiceConfig {
   readonly name: string;
   readonly mode: "act" | "observe";
-  readonly match: MatchConfig;
-  /** Of the tester rule; the main rule has the next one, the anchor rule the one after. */
-  readonly priority: number;
+  /** `listenerArn`, `match` and `priority` of the service itself, then those of `moreRoutes`. */
+  readonly routes: readonly RouteConfig[];
   readonly testers?: TestersConfig;
   readonly baseline: Release;
   readonly canary?: Release;
@@ -102,15 +112,35 @@ export interface ServiceConfig {
   readonly rollbackWindowMinutes: number;
   /** Who is paged when what both releases depend on fails. */
   readonly dependencyOwner?: string;
+  /** Services that fail together; at most one of them has a canary with traffic. */
+  readonly dependencyGroup?: string;
   readonly targetGroup: TargetGroupConfig;
   readonly replaceBaselineReason?: string;
   readonly overrideReason?: string;
   readonly retire: boolean;
 }
 
+/** How the program gets into the account, as `aws:` settings of the stack say it; Pulumi's provider and the SDK both follow it. */
+export interface AwsAccessConfig {
+  readonly profile?: string;
+  /** Assumed one after the other, the first with the profile's or the ambient credentials. */
+  readonly assumeRoles: readonly {
+    readonly roleArn: string;
+    readonly sessionName?: string;
+    readonly externalId?: string;
+    /** Unit: seconds. */
+    readonly durationSeconds?: number;
+  }[];
+}
+
 export interface EnvironmentConfig {
   readonly environment: string;
   readonly region: string;
+  readonly access: AwsAccessConfig;
+  /** `here`, or the full name of the stack that has record table, hook, topics and listener. */
+  readonly foundation: string;
+  /** Regions with an environment of the same name that share this one's holds. */
+  readonly peers: readonly string[];
   readonly network: NetworkConfig;
   readonly alerting: AlertingConfig;
   /** Ascending by name. */

@@ -50,6 +50,7 @@ const waveFields = {
   lookEvery: duration({ minimum: "10s", maximum: "1d", example: "5m" }).optional(),
   minimumRequests: wholeNumber(1, 1_000_000_000, "requests").optional(),
   lowering: word(["automatic", "human"]).optional(),
+  advance: word(["automatic", "manual"]).optional(),
 };
 
 const waveSchema = z.strictObject({ exposurePercent: wholeNumber(1, 100, "percent"), soak, ...waveFields });
@@ -70,6 +71,8 @@ function toWaveFields(written: z.output<typeof changeSchema>): Partial<Wave> {
     ...(written.lookEvery === undefined ? {} : { lookEverySeconds: written.lookEvery }),
     ...(written.minimumRequests === undefined ? {} : { minimumRequests: written.minimumRequests }),
     ...(written.lowering === undefined ? {} : { lowering: written.lowering }),
+    // No preset advances by itself, so there is nothing that "manual" would have to take back.
+    ...(written.advance === "automatic" ? { advance: written.advance } : {}),
   };
 }
 

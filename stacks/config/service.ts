@@ -31,10 +31,11 @@ const source = leaf(z.enum(metricSources), (value) =>
     ? { wrong: "not supported yet", expected: listText(metricSources) }
     : unknownWord(String(value), metricSources, "unknown source"),
 );
-const dependencyOwner = leaf(
-  z.string().refine((name) => isSlug(name, maximumServiceLength)),
-  { wrong: "not an owner's name", expected: `at most ${maximumServiceLength} characters: ${slugRule}` },
-);
+const slug = (wrong: string) =>
+  leaf(
+    z.string().refine((name) => isSlug(name, maximumServiceLength)),
+    { wrong, expected: `at most ${maximumServiceLength} characters: ${slugRule}` },
+  );
 const serviceFields = {
   mode: word(["act", "observe"], "unknown mode"),
   match: z.unknown(),
@@ -51,7 +52,8 @@ const serviceFields = {
   readyTimeoutSeconds: wholeNumber(1, 3_600, "seconds").optional(),
   blindMinutes: wholeNumber(1, 1_440, "minutes").optional(),
   rollbackWindowMinutes: wholeNumber(2, 43_200, "minutes").optional(),
-  dependencyOwner: dependencyOwner.optional(),
+  dependencyOwner: slug("not an owner's name").optional(),
+  dependencyGroup: slug("not a group's name").optional(),
   targetGroup: z.unknown(),
   replaceBaselineReason: reason.optional(),
   overrideReason: reason.optional(),
@@ -156,8 +158,7 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
   const config: ServiceConfig = {
     name,
     mode,
-    match: matched,
-    priority,
+    routes: [{ match: matched, priority }],
     ...(testing ? { testers: testing } : {}),
     baseline,
     ...(canary ? { canary } : {}),
@@ -171,6 +172,7 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
     blindMinutes: fields.blindMinutes ?? 15,
     rollbackWindowMinutes: fields.rollbackWindowMinutes ?? 1_440,
     ...owner,
+    ...(fields.dependencyGroup === undefined ? {} : { dependencyGroup: fields.dependencyGroup }),
     targetGroup,
     ...(fields.replaceBaselineReason === undefined ? {} : { replaceBaselineReason: fields.replaceBaselineReason }),
     ...(fields.overrideReason === undefined ? {} : { overrideReason: fields.overrideReason }),

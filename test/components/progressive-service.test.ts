@@ -287,7 +287,7 @@ describe("ProgressiveService", () => {
   });
 
   it("names every fault at once: condition values and shares", async () => {
-    const settings = { match: { hosts: ["a", "b", "c"], paths: ["/1", "/2"] } };
+    const settings = { routes: [{ match: { hosts: ["a", "b", "c"], paths: ["/1", "/2"] }, priority: 100 }] };
     const declaration = aDeclaration(10, { shares: { [oldRelease.digest]: 80, [newRelease.digest]: 10 } });
     await expect(run({ settings, declaration })).rejects.toThrow(
       [
@@ -302,7 +302,8 @@ describe("ProgressiveService", () => {
     const result = await runPulumi(() => {
       const guards = rememberingGuards().binding;
       declareService(someSettings(), aDeclaration(10), guards);
-      declareService(someSettings({ name: "search", priority: 200 }), aDeclaration(0, { service: "search" }), guards);
+      const routes = [{ match: { hosts: ["search.example.com"], paths: [] }, priority: 200 }];
+      declareService(someSettings({ name: "search", routes }), aDeclaration(0, { service: "search" }), guards);
     });
     expect(new Set(result.names()).size).toBe(44);
     const alarmNames = result.all("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs.name);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadBalancerArnSuffix, targetGroupArnSuffix } from "../../components/arn.ts";
 import { forward, readForward } from "../../components/rule-shapes.ts";
-import { stableJson } from "../../components/stable-json.ts";
+import { stableJson } from "../../core/stable-json.ts";
 
 const elb = "arn:aws:elasticloadbalancing:eu-west-1:123456789012";
 

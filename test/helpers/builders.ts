@@ -18,8 +18,7 @@ export function someSettings(changes: Partial<ServiceSettings> = {}): ServiceSet
   return {
     name: "checkout",
     mode: "act",
-    match: { hosts: ["shop.example.com"], paths: ["/checkout/*"] },
-    priority: 100,
+    routes: [{ match: { hosts: ["shop.example.com"], paths: ["/checkout/*"] }, priority: 100 }],
     testers: { header: { name: "x-tester", value: "yes" } },
     plan: planPresets.steady,
     objectives: objectivePresets.batch,

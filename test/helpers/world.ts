@@ -40,8 +40,7 @@ export function aService(change: Partial<ServiceConfig> = {}, plan: PlanPresetNa
   return {
     name: "checkout",
     mode: "act",
-    match: { hosts: ["shop.example.com"], paths: [] },
-    priority: 100,
+    routes: [{ match: { hosts: ["shop.example.com"], paths: [] }, priority: 100 }],
     baseline: v1,
     wavePercent: 0,
     attempt: 1,
@@ -107,6 +106,9 @@ export class World {
     return {
       environment: this.environment,
       region: "eu-west-1",
+      access: { assumeRoles: [] },
+      foundation: "here",
+      peers: [],
       network: { vpcId: "vpc-1", subnetIds: [], internal: true, allowedCidrs: [] },
       alerting: { email: [], runbooks: "docs/runbooks" },
       services: [{ ...this.service, ...change }],

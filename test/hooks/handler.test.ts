@@ -1,6 +1,6 @@
 /** The Lambda's entry: each kind of event answered, commands only through their alias, failures never a quiet answer. */
 import { describe, expect, it } from "vitest";
-import { stableJson } from "../../components/stable-json.ts";
+import { stableJson } from "../../core/stable-json.ts";
 import type { ServiceDescription } from "../../core/declaration.ts";
 import { planPresets } from "../../core/plans.ts";
 import { UnknownEventError } from "../../hooks/events.ts";
