@@ -149,7 +149,7 @@ function awsConnection(access: Access, variables: Variables, terminal: Terminal)
  * The AWS CLI's order: keys in the environment win over AWS_PROFILE, `--profile` wins over both; then SSO, shared config with assumed
  * roles, container and instance roles. The SDK alone would let AWS_PROFILE win over keys.
  */
-async function credentialsOf(access: Access, variables: Variables, terminal: Terminal): Promise<Credentials> {
+export async function credentialsOf(access: Access, variables: Variables, terminal: Terminal): Promise<Credentials> {
   const { fromEnv, fromNodeProviderChain } = await import("@aws-sdk/credential-providers");
   const hasKeys = Boolean(variables.AWS_ACCESS_KEY_ID) && Boolean(variables.AWS_SECRET_ACCESS_KEY);
   if (access.profile === undefined && hasKeys) return fromEnv();
@@ -179,7 +179,7 @@ async function askForCode(serial: string): Promise<string> {
   }
 }
 
-function noCredentialsWords(error: unknown, { profile }: Access): string {
+export function noCredentialsWords(error: unknown, { profile }: Pick<Access, "profile">): string {
   const said = error instanceof Error ? error.message.replace(/\s+/g, " ").replace(/\.$/, "") : String(error);
   const whose = profile === undefined ? "AWS credentials" : `AWS credentials of profile ${profile}`;
   return `${whose}: not found, got ${said}; expected what the AWS CLI would find. Try aws sts get-caller-identity, then aws sso login or --profile`;
@@ -218,7 +218,8 @@ async function invoke(
       mayHaveRun: !refusals.has(kind),
     });
   }
-  const payload = answer.Payload === undefined ? "" : Buffer.from(answer.Payload).toString("utf8");
+  // A dry run has no body, which the SDK hands over as null.
+  const payload = answer.Payload ? Buffer.from(answer.Payload).toString("utf8") : "";
   if (answer.FunctionError !== undefined)
     throw new HookCallError(`${name}: its run failed, got ${failureWords(payload)}`, { mayHaveRun: true });
   if (type === "DryRun") return undefined;

@@ -7,8 +7,10 @@
 import { Command, CommanderError } from "commander";
 import { BadInputError } from "../core/bad-input.ts";
 import { CommandFailedError, RefusedError } from "./failures.ts";
+import { addInitCommand } from "./init-command.ts";
 import { addOperatorCommands } from "./operator-commands.ts";
 import type { Outside } from "./outside.ts";
+import { addPullRequestCommands } from "./pull-request-commands.ts";
 
 /** Where a command writes and what it is run in. */
 export interface Surroundings {
@@ -79,7 +81,9 @@ export function commands(surroundings: Surroundings): Command {
       const { storyCommand } = await import("./story.ts");
       await storyCommand(surroundings);
     });
+  addInitCommand(program, surroundings);
   addOperatorCommands(program, surroundings);
+  addPullRequestCommands(program, surroundings);
   return program;
 }
 

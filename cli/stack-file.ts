@@ -3,7 +3,7 @@
  * elsewhere in the file must not keep anyone from killing, and the whole config would load Pulumi first, a second at 3 a.m.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { BadInputError } from "../core/bad-input.ts";
 
 /** Where a stack lives, as its file says; nothing is checked yet. */
@@ -33,10 +33,31 @@ export function stackFile(stack: string, directory: string): string {
 }
 
 /**
- * Reads the three values.
+ * Reads the three values. The listener of a service stack is its foundation's, where that one's file lies beside: a file that is not there
+ * keeps nobody from killing.
  * @throws BadInputError where the file cannot be read as YAML
  */
 export async function readStackPlace(path: string): Promise<StackPlace> {
+  const config = await readConfig(path);
+  const foundation = fieldOf(config, "tidegate:foundation");
+  const listenerArn = listenerOf(config) ?? (await listenerBeside(path, foundation));
+  return { environment: fieldOf(config, "tidegate:environment"), region: fieldOf(config, "aws:region"), listenerArn };
+}
+
+function listenerOf(config: unknown): unknown {
+  return fieldOf(fieldOf(config, "tidegate:network"), "listenerArn");
+}
+
+async function listenerBeside(path: string, foundation: unknown): Promise<unknown> {
+  if (typeof foundation !== "string" || foundation === "here") return undefined;
+  try {
+    return listenerOf(await readConfig(stackFile(foundation.split("/").at(-1) ?? "", dirname(path))));
+  } catch {
+    return undefined;
+  }
+}
+
+async function readConfig(path: string): Promise<unknown> {
   const { parseDocument } = await import("yaml");
   const name = basename(path);
   const wayOut = "Say the place with --environment and --region instead";
@@ -54,12 +75,7 @@ export async function readStackPlace(path: string): Promise<StackPlace> {
     const why = error instanceof Error ? error.message : String(error);
     throw new BadInputError(`${name}:`, [`${name}: malformed YAML: ${why}. ${wayOut}`]);
   }
-  const config = fieldOf(file, "config");
-  return {
-    environment: fieldOf(config, "tidegate:environment"),
-    region: fieldOf(config, "aws:region"),
-    listenerArn: fieldOf(fieldOf(config, "tidegate:network"), "listenerArn"),
-  };
+  return fieldOf(file, "config");
 }
 
 function fieldOf(value: unknown, name: string): unknown {

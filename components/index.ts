@@ -9,7 +9,15 @@ export {
 export type { ReleaseGroup } from "./release-groups.ts";
 export { type DeclaredForward, RuleShapeError, readForward } from "./rule-shapes.ts";
 export { describeService, type ServiceDescriptionArgs } from "./service-description.ts";
-export type { RouteMatch, ServiceSettings, TargetGroupSettings, Testers } from "./settings.ts";
+export {
+  nothingAdopted,
+  type Route,
+  type RouteMatch,
+  type ServiceSettings,
+  type ServiceSurvey,
+  type TargetGroupSettings,
+  type Testers,
+} from "./settings.ts";
 export { type AlertTopicArns, SloAlarms, type SloAlarmsArgs, watchedAlarmsOf } from "./slo-alarms.ts";
 export { WaveOpening, type WaveOpeningArgs } from "./wave-opening.ts";
 export { type RouterGuard, WaveRouter, type WaveRouterArgs } from "./wave-router.ts";

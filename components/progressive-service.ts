@@ -10,11 +10,13 @@ import type { Declaration, Step } from "../core/declaration.ts";
 import { releaseKey } from "../core/naming.ts";
 import type { WatchedAlarm } from "../core/record.ts";
 import { rolloutFacts } from "../core/rollout-facts.ts";
-import { awsGuardBinding } from "./aws-guard.ts";
+import { loadBalancerArnSuffix } from "./arn.ts";
+import { awsGuardBindingFor } from "./aws-guard.ts";
 import type { ReleaseGroup } from "./release-groups.ts";
 import { describeService } from "./service-description.ts";
-import type { ServiceSettings } from "./settings.ts";
+import { nothingAdopted, type ServiceSettings, type ServiceSurvey } from "./settings.ts";
 import { type AlertTopicArns, SloAlarms, watchedAlarmsOf } from "./slo-alarms.ts";
+import { targetKindOf } from "./target-kind.ts";
 import { WaveOpening } from "./wave-opening.ts";
 import { WaveRouter } from "./wave-router.ts";
 import type { GuardBinding } from "./write-guard.ts";
@@ -37,6 +39,10 @@ export interface ProgressiveServiceArgs {
   readonly hook: HookReference;
   /** Who takes leases: the stack's full name. */
   readonly takenBy: string;
+  /** Regions with an environment of the same name that share this one's holds. @default none */
+  readonly peers?: readonly string[];
+  /** What was found of the rules and target groups that the service adopts. @default nothing is adopted */
+  readonly found?: ServiceSurvey;
   /** @default the guard on AWS, as Pulumi resource hooks */
   readonly guards?: GuardBinding;
 }
@@ -54,7 +60,7 @@ export interface ServiceOutputs {
   readonly exposurePercent: number;
   readonly baselineVersion: string;
   readonly canaryVersion: string | undefined;
-  /** By role. */
+  /** By role; of a further route by role and the end of its name, such as `main-1a2b3c4d`. */
   readonly ruleArns: Readonly<Record<string, pulumi.Output<string>>>;
   /** By release key. */
   readonly targetGroupArns: Readonly<Record<string, pulumi.Output<string>>>;
@@ -91,7 +97,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
   readonly outputs: ServiceOutputs;
 
   constructor(name: string, args: ProgressiveServiceArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { settings, declaration, environment } = args;
+    const { settings, declaration, environment, found = nothingAdopted } = args;
     super("tidegate:rollout:ProgressiveService", name, { ...rolloutFacts(environment, settings, declaration) }, opts);
 
     // The rule waits for alarms, the alarms for the groups, and the router makes the groups: hence the callback.
@@ -107,8 +113,9 @@ export class ProgressiveService extends pulumi.ComponentResource {
         ),
       ];
     };
-    const watched = watchedAlarmsOfService(environment, settings, declaration);
-    const guards = args.guards ?? awsGuardBinding({ region: args.region, environment });
+    const watched = watchedAlarmsOfService(environment, settings, declaration, found);
+    const balancerSuffix = balancerSuffixOf(settings, args.loadBalancerArnSuffix);
+    const guards = args.guards ?? awsGuardBindingFor(this, { region: args.region, environment });
     this.router = new WaveRouter(
       name,
       {
@@ -116,7 +123,8 @@ export class ProgressiveService extends pulumi.ComponentResource {
         service: settings.name,
         listenerArn: args.listenerArn,
         vpcId: args.vpcId,
-        ...firstRoute(settings),
+        routes: settings.routes,
+        found,
         ...(settings.testers ? { testers: settings.testers } : {}),
         releases: declaration.liveSet,
         shares: declaration.shares,
@@ -150,8 +158,9 @@ export class ProgressiveService extends pulumi.ComponentResource {
           declaration,
           router: this.router,
           alarms: watched,
-          loadBalancerArnSuffix: args.loadBalancerArnSuffix,
+          loadBalancerArnSuffix: balancerSuffix,
           takenBy: args.takenBy,
+          ...(args.peers ? { peers: args.peers } : {}),
         }),
         functionName: args.hook.functionName,
         qualifier: args.hook.aliasName,
@@ -163,6 +172,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
     this.registerOutputs({
       ...this.outputs,
       service: settings.name,
+      mode: settings.mode,
       step: declaration.step,
       fromPercent: declaration.fromPercent,
       shares: declaration.shares,
@@ -183,7 +193,8 @@ export class ProgressiveService extends pulumi.ComponentResource {
         source: settings.source,
         mode: settings.mode,
         targetGroupArnSuffix: group.arnSuffix,
-        loadBalancerArnSuffix: args.loadBalancerArnSuffix,
+        target: targetKindOf(group.release.targetGroupArn, args.found ?? nothingAdopted),
+        loadBalancerArnSuffix: balancerSuffixOf(settings, args.loadBalancerArnSuffix),
         topics: args.topics,
         ...(args.runbookBase === undefined ? {} : { runbookBase: args.runbookBase }),
       },
@@ -192,20 +203,24 @@ export class ProgressiveService extends pulumi.ComponentResource {
   }
 }
 
-function firstRoute({ name, routes }: ServiceSettings) {
-  const [route, ...more] = routes;
-  if (!route || more.length > 0 || route.match.ruleArn !== undefined) {
+/** All listeners of a service are on one load balancer; a route's own says which, else the environment's is meant. */
+function balancerSuffixOf({ routes }: ServiceSettings, environments: pulumi.Input<string>): pulumi.Input<string> {
+  const named = routes.flatMap(({ listenerArn }) => listenerArn ?? []).map(loadBalancerArnSuffix);
+  const [first] = named;
+  if (new Set(named).size > 1) {
     throw new pulumi.RunError(
-      `service ${name}: several routes and adopted rules are not supported yet; expected one route`,
+      `routes: listeners of several load balancers, got ${[...new Set(named)].join(", ")}; expected one. ` +
+        "A target group hangs on one load balancer alone; make it several services",
     );
   }
-  return { match: route.match, priority: route.priority };
+  return first ?? environments;
 }
 
 function watchedAlarmsOfService(
   environment: string,
   settings: ServiceSettings,
   declaration: Declaration,
+  found: ServiceSurvey,
 ): WatchedAlarm[] {
   const { name: service, objectives, source, mode } = settings;
   return declaration.liveSet.flatMap((release) =>
@@ -217,6 +232,7 @@ function watchedAlarmsOfService(
       objectives,
       source,
       mode,
+      target: targetKindOf(release.targetGroupArn, found),
     }),
   );
 }
@@ -228,7 +244,7 @@ function outputsOf(declaration: Declaration, router: WaveRouter, alarms: readonl
     exposurePercent: declaration.exposurePercent,
     baselineVersion: versionOf(declaration.baseline) ?? declaration.baseline,
     canaryVersion: versionOf(declaration.canary?.digest),
-    ruleArns: Object.fromEntries(router.rules.map(({ role, rule }) => [role, rule.arn])),
+    ruleArns: Object.fromEntries(router.rules.map(({ role, route, rule }) => [`${role}${route}`, rule.arn])),
     targetGroupArns: Object.fromEntries(router.groups.map((group) => [group.releaseKey, group.arn])),
     alarmNames: alarms.flatMap((set) => set.alarmNames),
   };

@@ -4,40 +4,69 @@
  */
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { RouteMatch, Testers } from "./settings.ts";
+import { conditionsOf, conditionUse, unmodelled } from "../core/rule-conditions.ts";
+import type { SurveyedCondition } from "../core/survey.ts";
+import type { RouteMatch, ServiceSurvey, Testers } from "./settings.ts";
 
 /** ALB quotas, not adjustable. Source: "Quotas for your Application Load Balancers", ALB user guide, read 2026-11. */
 export const maximumConditionValues = 5;
 export const maximumGroupsPerAction = 5;
 
-/** TEST-NET-1 (RFC 5737): no client has this address, so a rule with this condition matches nothing. */
-export const unmatchableSource = "192.0.2.1/32";
-
 export type RuleCondition = aws.types.input.lb.ListenerRuleCondition;
 
-/** Conditions of the main rule. */
-export function mainConditions(match: RouteMatch): RuleCondition[] {
-  return [
-    ...(match.hosts.length > 0 ? [{ hostHeader: { values: [...match.hosts] } }] : []),
-    ...(match.paths.length > 0 ? [{ pathPattern: { values: [...match.paths] } }] : []),
-  ];
+/** Conditions of the main rule: hosts and paths, or those of the adopted rule, to the letter. */
+export function mainConditions(match: RouteMatch, { conditions }: ServiceSurvey): RuleCondition[] {
+  return (match.ruleArn === undefined ? conditionsOf(match) : (conditions[match.ruleArn] ?? [])).map(ruleCondition);
+}
+
+/** @throws RuleShapeError on what cannot be repeated in a rule of ours; `core/adoption.ts` refuses it before */
+function ruleCondition(condition: SurveyedCondition): RuleCondition {
+  const strange = unmodelled([condition]);
+  if (strange.length > 0) throw new RuleShapeError(`adopted rule: ${strange.join(" and ")} is not supported`);
+  const values = [...condition.values];
+  switch (condition.field) {
+    case "host-header":
+      return { hostHeader: { values } };
+    case "path-pattern":
+      return { pathPattern: { values } };
+    case "http-request-method":
+      return { httpRequestMethod: { values } };
+    case "source-ip":
+      return { sourceIp: { values } };
+    case "http-header":
+      return { httpHeader: { httpHeaderName: condition.httpHeaderName ?? "", values } };
+    case "query-string":
+      return {
+        queryStrings: (condition.queryStrings ?? []).map(({ key, value }) => ({
+          ...(key === undefined ? {} : { key }),
+          value,
+        })),
+      };
+    case "other":
+      throw new RuleShapeError("adopted rule: a condition that is not supported");
+  }
 }
 
 /**
  * Conditions of the tester rule: the same requests, marked. A cookie is one among several in its header, so the pattern has
  * stars on both sides; a longer cookie name that ends in ours would match too.
  */
-export function testerConditions(match: RouteMatch, testers: Testers): RuleCondition[] {
+export function testerConditions(match: RouteMatch, found: ServiceSurvey, testers: Testers): RuleCondition[] {
   const mark =
     "header" in testers
       ? { httpHeaderName: testers.header.name, values: [testers.header.value] }
       : { httpHeaderName: "Cookie", values: [`*${testers.cookie.name}=${testers.cookie.value}*`] };
-  return [...mainConditions(match), { httpHeader: mark }];
+  return [...mainConditions(match, found), { httpHeader: mark }];
 }
 
-/** How many of a rule's five condition values a service uses up. */
-export function conditionValueCount(match: RouteMatch, testers: Testers | undefined): number {
-  return match.hosts.length + match.paths.length + (testers ? 1 : 0);
+/** How many of a rule's five condition values a route uses up; `undefined`: the adopted rule is not known. */
+export function conditionValueCount(
+  match: RouteMatch,
+  { conditions }: ServiceSurvey,
+  testers: Testers | undefined,
+): number | undefined {
+  const own = match.ruleArn === undefined ? conditionsOf(match) : conditions[match.ruleArn];
+  return own && conditionUse(own).values + (testers ? 1 : 0);
 }
 
 /** A group's weight in a forward action. */

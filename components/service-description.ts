@@ -21,6 +21,8 @@ export interface ServiceDescriptionArgs {
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   /** The stack that declares. */
   readonly takenBy: string;
+  /** Regions that share holds. @default none */
+  readonly peers?: readonly string[];
 }
 
 const byText = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
@@ -52,6 +54,8 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
         rollbackWindowMinutes: settings.rollbackWindowMinutes,
         dependencyOwner: settings.dependencyOwner,
         dependencyGroup: settings.dependencyGroup,
+        // None is no fact: a service without peers keeps the description that it had.
+        peers: args.peers?.length ? args.peers : undefined,
         targetGroup: { ...settings.targetGroup },
         releases: described,
         baseline: declaration.baseline,

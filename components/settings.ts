@@ -4,6 +4,7 @@
  */
 import type { MetricSource, Objective } from "../core/objectives.ts";
 import type { Plan } from "../core/plans.ts";
+import type { SurveyedCondition, SurveyedTargetGroup } from "../core/survey.ts";
 
 /** Requests that belong to a service; an empty list means any. At least one of the two has entries, or `ruleArn` is given. */
 export interface RouteMatch {
@@ -70,3 +71,17 @@ export interface ServiceSettings {
   readonly dependencyGroup?: string;
   readonly targetGroup: TargetGroupSettings;
 }
+
+/**
+ * What was found of what services adopt when the program ran: plain data, because it decides which conditions rules have and which
+ * alarms exist. One may serve every service of a program: everything is by ARN.
+ */
+export interface ServiceSurvey {
+  /** Conditions of adopted rules by rule ARN. A rule that is gone, or could not be read, is absent. */
+  readonly conditions: Readonly<Record<string, readonly SurveyedCondition[]>>;
+  /** Adopted target groups by ARN. A group that is gone, or could not be read, is absent. */
+  readonly targetGroups: Readonly<Record<string, Pick<SurveyedTargetGroup, "targetType" | "healthChecksEnabled">>>;
+}
+
+/** For programs that adopt neither rules nor target groups. */
+export const nothingAdopted: ServiceSurvey = { conditions: {}, targetGroups: {} };

@@ -8,7 +8,7 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type AlarmMetric, type AlarmSpec, alarmsFor, settleSeconds } from "../core/alarms.ts";
+import { type AlarmMetric, type AlarmSpec, alarmsFor, settleSeconds, type TargetKind } from "../core/alarms.ts";
 import { alarmName, compositeAlarmName } from "../core/naming.ts";
 import { indicators, type MetricSource, type Objective, type Severity, severities } from "../core/objectives.ts";
 import type { WatchedAlarm } from "../core/record.ts";
@@ -39,6 +39,8 @@ export interface SloAlarmsArgs {
   readonly mode: "act" | "observe";
   /** The CloudWatch dimension `targetgroup/<name>/<id>`. */
   readonly targetGroupArnSuffix: pulumi.Input<string>;
+  /** What is behind the target group. @default instances or IP addresses */
+  readonly target?: TargetKind;
   /** The CloudWatch dimension `app/<name>/<id>`. */
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   /** Where the composite alarms tell people. */
@@ -49,9 +51,12 @@ export interface SloAlarmsArgs {
 
 /** What the hook must know of each alarm of a release; plain data, the same whatever the release's role. */
 export function watchedAlarmsOf(
-  args: Pick<SloAlarmsArgs, "environment" | "service" | "digest" | "releaseKey" | "objectives" | "source" | "mode">,
+  args: Pick<
+    SloAlarmsArgs,
+    "environment" | "service" | "digest" | "releaseKey" | "objectives" | "source" | "mode" | "target"
+  >,
 ): WatchedAlarm[] {
-  return alarmsFor(args.objectives, args.source).map((spec) => {
+  return alarmsFor(args.objectives, args.source, args.target).map((spec) => {
     const objective = args.objectives.find((candidate) => candidate.name === spec.objective);
     return {
       alarmName: alarmName(args.environment, args.service, args.releaseKey, spec.key),
@@ -102,7 +107,7 @@ export class SloAlarms extends pulumi.ComponentResource {
       { service: args.service, release: args.releaseKey, source: args.source },
       opts,
     );
-    const specs = alarmsFor(args.objectives, args.source);
+    const specs = alarmsFor(args.objectives, args.source, args.target);
     this.watched = watchedAlarmsOf(args);
     this.alarmNames = this.watched.map((alarm) => alarm.alarmName);
     this.alarms = specs.map((spec) => metricAlarm(this, name, args, spec));

@@ -30,7 +30,7 @@ export interface WaveOpeningArgs {
  *     description: describeService({ … }),
  *     functionName: hook.functionName,
  *     qualifier: hook.aliasName,
- *     after: [router.mainRule, ...alarms.alarms],
+ *     after: [...router.mainRules, ...alarms.alarms],
  *   },
  * );
  * ```

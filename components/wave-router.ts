@@ -1,6 +1,6 @@
 /**
- * Routes a service's requests to its releases by weight: the main rule, the anchor rule, the tester rule, and the target groups
- * behind them.
+ * Routes a service's requests to its releases by weight: a main rule for each route, a tester rule beside it, one anchor rule, and the
+ * target groups behind them. All main rules have the same weights.
  *
  * The anchor rule matches nothing and forwards to every live release, so that a group stays attached and health-checked at
  * exposure 0, on hold, and at 100: an unattached group has no health checks. It comes before the main rule, which therefore
@@ -11,6 +11,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { GuardedWrite } from "../core/declaration.ts";
 import type { WatchedAlarm } from "../core/record.ts";
 import type { Release } from "../core/releases.ts";
+import { unmatchableSource } from "../core/rule-conditions.ts";
 import {
   byDigest,
   type DescribedRelease,
@@ -18,16 +19,15 @@ import {
   describeReleases,
   type ReleaseGroup,
 } from "./release-groups.ts";
+import { type NamedRoute, namedRoutes, routeProblems } from "./route-names.ts";
 import {
-  conditionValueCount,
   forward,
   mainConditions,
-  maximumConditionValues,
   maximumGroupsPerAction,
+  type RuleCondition,
   testerConditions,
-  unmatchableSource,
 } from "./rule-shapes.ts";
-import type { RouteMatch, TargetGroupSettings, Testers } from "./settings.ts";
+import { nothingAdopted, type Route, type ServiceSurvey, type TargetGroupSettings, type Testers } from "./settings.ts";
 import { type Guard, type GuardBinding, guardedWriteFrom, guardHookName } from "./write-guard.ts";
 
 /** The check that runs before any write of the main and the tester rule. */
@@ -42,13 +42,16 @@ export interface WaveRouterArgs {
   readonly environment: string;
   /** Part of tags and of target group names. Unique in the environment. */
   readonly service: string;
-  /** The listener that the rules hang on. */
+  /** The listener of routes that name none. */
   readonly listenerArn: pulumi.Input<string>;
   readonly vpcId: pulumi.Input<string>;
-  /** At most 5 condition values in all, the tester rule's mark included. */
-  readonly match: RouteMatch;
-  /** Of the tester rule; the main rule has the next one, the anchor rule the one after. Range: 1 to 49998. */
-  readonly priority: number;
+  /**
+   * At least one, each with at most 5 condition values, the tester rule's mark included. Which one comes first matters for names alone:
+   * the anchor hangs beside it, and the others are named by their listener and match, in any order.
+   */
+  readonly routes: readonly Route[];
+  /** What was found of adopted rules. @default nothing is adopted */
+  readonly found?: ServiceSurvey;
   /** @default none, and no tester rule */
   readonly testers?: Testers;
   /** Every release to keep attached, at most 5: baseline first, then the canary. */
@@ -73,8 +76,16 @@ export interface WaveRouterArgs {
   readonly beforeMain?: (groups: readonly ReleaseGroup[]) => readonly pulumi.Resource[];
 }
 
+/** A rule of the router. */
+export interface RoutedRule {
+  readonly role: "main" | "anchor" | "tester";
+  /** End of the names of the route's rules; empty for the first route. */
+  readonly route: string;
+  readonly rule: aws.lb.ListenerRule;
+}
+
 /**
- * Weighted routing of one service on one listener.
+ * Weighted routing of one service on listeners of one load balancer.
  *
  * @example
  * ```ts
@@ -83,8 +94,7 @@ export interface WaveRouterArgs {
  *   service: "checkout",
  *   listenerArn,
  *   vpcId,
- *   match: { hosts: ["shop.example.com"], paths: ["/checkout/*"] },
- *   priority: 100,
+ *   routes: [{ match: { hosts: ["shop.example.com"], paths: ["/checkout/*"] }, priority: 100 }],
  *   releases: [baseline, canary],
  *   shares: { [baseline.digest]: 90, [canary.digest]: 10 },
  *   testersReach: canary.digest,
@@ -96,18 +106,24 @@ export interface WaveRouterArgs {
  */
 export class WaveRouter extends pulumi.ComponentResource {
   readonly groups: readonly ReleaseGroup[];
-  readonly mainRule: aws.lb.ListenerRule;
+  /** Of every route, the first route's first. */
+  readonly mainRules: readonly aws.lb.ListenerRule[];
   readonly anchorRule: aws.lb.ListenerRule;
-  readonly testerRule: aws.lb.ListenerRule | undefined;
-  /** Every rule by role, main first. */
-  readonly rules: readonly { readonly role: "main" | "anchor" | "tester"; readonly rule: aws.lb.ListenerRule }[];
+  readonly testerRules: readonly aws.lb.ListenerRule[];
+  /** Every rule by role, those of the first route first: main, anchor, tester. */
+  readonly rules: readonly RoutedRule[];
 
   /** @throws pulumi.ResourceError on more than 5 groups or condition values, or shares that do not sum to 100 */
   constructor(name: string, args: WaveRouterArgs, opts?: pulumi.ComponentResourceOptions) {
     const versions = Object.fromEntries(args.releases.map((release) => [release.digest, release.version]));
     // Shown as a diff of the component by `preview --diff`: the one line that a wave change is about.
     super("tidegate:traffic:WaveRouter", name, { service: args.service, shares: args.shares, versions }, opts);
-    this.#refuse(problemsOf(args));
+    const found = args.found ?? nothingAdopted;
+    this.#refuse(problemsOf(args, found));
+    const routes = namedRoutes(args.routes);
+    const [first] = routes;
+    if (!first) throw new pulumi.ResourceError(`service ${args.service}: no route; expected at least one`, this, true);
+    const listenerOf = ({ route }: NamedRoute) => route.listenerArn ?? args.listenerArn;
 
     const tags = { "tidegate:environment": args.environment, "tidegate:service": args.service };
     this.groups = declareReleaseGroups(this, { ...args, tags });
@@ -123,13 +139,13 @@ export class WaveRouter extends pulumi.ComponentResource {
       const weight = args.shares[release.digest];
       return weight === undefined ? [] : [{ arn, weight }];
     });
-    const guarded = (role: GuardedWrite["role"]) => this.#guardOptions(args, role);
+    const guarded = (role: GuardedWrite["role"], { suffix }: NamedRoute) => this.#guardOptions(args, role, suffix);
 
     this.anchorRule = new aws.lb.ListenerRule(
       `${name}-anchor`,
       {
-        listenerArn: args.listenerArn,
-        priority: args.priority + 2,
+        listenerArn: listenerOf(first),
+        priority: first.route.priority + 2,
         conditions: [{ sourceIp: { values: [unmatchableSource] } }],
         actions: [forward(ordered.map(({ arn }) => ({ arn, weight: 1 })))],
         tags: { ...tags, "tidegate:role": "anchor" },
@@ -137,43 +153,56 @@ export class WaveRouter extends pulumi.ComponentResource {
       { parent: this },
     );
     const alarmsFirst = args.beforeMain?.(this.groups) ?? [];
-    this.mainRule = new aws.lb.ListenerRule(
-      `${name}-main`,
-      {
-        listenerArn: args.listenerArn,
-        priority: args.priority + 1,
-        conditions: mainConditions(args.match),
-        actions: [forward(weighted, stickinessOf(args))],
-        tags: { ...tags, "tidegate:role": "main" },
-      },
-      { parent: this, dependsOn: [this.anchorRule, ...alarmsFirst], ...guarded("main") },
+    const mains = routes.map(
+      (named): RoutedRule => ({
+        role: "main",
+        route: named.suffix,
+        // No rule waits for another: one that cannot be written must not keep the others from being lowered.
+        rule: new aws.lb.ListenerRule(
+          `${name}-main${named.suffix}`,
+          {
+            listenerArn: listenerOf(named),
+            priority: named.route.priority + 1,
+            conditions: knownConditions(mainConditions(named.route.match, found)),
+            actions: [forward(weighted, stickinessOf(args))],
+            tags: { ...tags, "tidegate:role": "main" },
+          },
+          { parent: this, dependsOn: [this.anchorRule, ...alarmsFirst], ...guarded("main", named) },
+        ),
+      }),
     );
-    this.testerRule =
-      args.testers &&
-      new aws.lb.ListenerRule(
-        `${name}-tester`,
-        {
-          listenerArn: args.listenerArn,
-          priority: args.priority,
-          conditions: testerConditions(args.match, args.testers),
-          actions: [forward([{ arn: groupOf(args.testersReach).arn, weight: 100 }])],
-          tags: { ...tags, "tidegate:role": "tester" },
-        },
-        { parent: this, dependsOn: [this.anchorRule], ...guarded("tester") },
-      );
-    this.rules = [
-      { role: "main", rule: this.mainRule },
-      { role: "anchor", rule: this.anchorRule },
-      ...(this.testerRule ? [{ role: "tester" as const, rule: this.testerRule }] : []),
-    ];
+    const { testers } = args;
+    const marked = testers
+      ? routes.map(
+          (named): RoutedRule => ({
+            role: "tester",
+            route: named.suffix,
+            rule: new aws.lb.ListenerRule(
+              `${name}-tester${named.suffix}`,
+              {
+                listenerArn: listenerOf(named),
+                priority: named.route.priority,
+                conditions: knownConditions(testerConditions(named.route.match, found, testers)),
+                actions: [forward([{ arn: groupOf(args.testersReach).arn, weight: 100 }])],
+                tags: { ...tags, "tidegate:role": "tester" },
+              },
+              { parent: this, dependsOn: [this.anchorRule], ...guarded("tester", named) },
+            ),
+          }),
+        )
+      : [];
+    this.mainRules = mains.map(({ rule }) => rule);
+    this.testerRules = marked.map(({ rule }) => rule);
+    const anchor: RoutedRule = { role: "anchor", route: "", rule: this.anchorRule };
+    this.rules = [...mains.slice(0, 1), anchor, ...marked.slice(0, 1), ...mains.slice(1), ...marked.slice(1)];
     // Plain numbers, for stack policies: they see a component's outputs, and an ARN is unknown in a preview.
     this.registerOutputs({
       service: args.service,
       shares: args.shares,
       versions,
-      mainRuleArn: this.mainRule.arn,
+      mainRuleArns: this.mainRules.map(({ arn }) => arn),
       anchorRuleArn: this.anchorRule.arn,
-      testerRuleArn: this.testerRule?.arn,
+      testerRuleArns: this.testerRules.map(({ arn }) => arn),
     });
   }
 
@@ -181,14 +210,18 @@ export class WaveRouter extends pulumi.ComponentResource {
     if (problems.length > 0) throw new pulumi.ResourceError(problems.join("\n"), this, true);
   }
 
-  #guardOptions(args: WaveRouterArgs, role: GuardedWrite["role"]): { hooks?: pulumi.ResourceHookBinding } {
+  #guardOptions(
+    args: WaveRouterArgs,
+    role: GuardedWrite["role"],
+    routeSuffix: string,
+  ): { hooks?: pulumi.ResourceHookBinding } {
     const { guard } = args;
     if (!guard) return {};
     // Never resolves in a preview, where ARNs may be unknown; there the hook does not run either.
     const known = new Promise<DescribedRelease[]>((resolve) => {
       describeReleases(this.groups).apply(resolve);
     });
-    const hooks = guard.bind(guardHookName(args.service, role), async (hookArgs) => {
+    const hooks = guard.bind(guardHookName(args.service, role, routeSuffix), async (hookArgs) => {
       const releases = await known;
       await guard.check(guardedWriteFrom(hookArgs, { role, alarms: guard.alarms, releases }));
     });
@@ -202,7 +235,12 @@ function stickinessOf(args: WaveRouterArgs) {
     : { enabled: args.stickinessAllowed, seconds: args.stickinessSeconds };
 }
 
-function problemsOf(args: WaveRouterArgs): string[] {
+/** A preview of a service whose adopted rule is gone goes on, to tell everything else; an `up` never comes here. */
+function knownConditions(conditions: RuleCondition[]): RuleCondition[] {
+  return conditions.length > 0 ? conditions : [{ sourceIp: { values: [unmatchableSource] } }];
+}
+
+function problemsOf(args: WaveRouterArgs, found: ServiceSurvey): string[] {
   const problems: string[] = [];
   if (args.releases.length > maximumGroupsPerAction) {
     const named = args.releases.map((release) => release.version).join(", ");
@@ -212,13 +250,7 @@ function problemsOf(args: WaveRouterArgs): string[] {
         `one ${args.rollbackWindowMinutes} minutes after the finish; then run again`,
     );
   }
-  const values = conditionValueCount(args.match, args.testers);
-  if (values > maximumConditionValues || values === 0) {
-    problems.push(
-      `service ${args.service}.match: ${values === 0 ? "no condition" : "too many condition values"}, got ${values} (hosts, paths and ` +
-        `the testers' mark together); expected 1 to ${maximumConditionValues}. Use a wildcard, or split the service`,
-    );
-  }
+  problems.push(...routeProblems(args, found, pulumi.runtime.isDryRun()));
   const shares = Object.values(args.shares);
   const sum = shares.reduce((total, share) => total + share, 0);
   if (sum !== 100 || shares.some((share) => !Number.isInteger(share) || share < 1)) {

@@ -34,9 +34,13 @@ export interface GuardBinding {
   bind(hookName: string, callback: HookCallback): pulumi.ResourceHookBinding | undefined;
 }
 
-/** Name of the hook on a rule; the engine prints `before hook "hold check for checkout" failed: …`. */
-export function guardHookName(service: string, role: GuardedWrite["role"]): string {
-  return role === "main" ? `hold check for ${service}` : `hold check for ${service} testers`;
+/**
+ * Name of the hook on a rule; the engine prints `before hook "hold check for checkout" failed: …`.
+ * @param routeSuffix end of the names of a further route's rules
+ */
+export function guardHookName(service: string, role: GuardedWrite["role"], routeSuffix = ""): string {
+  const route = routeSuffix === "" ? "" : ` route ${routeSuffix.replace(/^-/, "")}`;
+  return `hold check for ${service}${route}${role === "main" ? "" : " testers"}`;
 }
 
 /** What the guard sees of a write that Pulumi is about to make. */

@@ -27,6 +27,16 @@ export interface AlarmMetric {
   readonly statistic: string;
 }
 
+/** What is behind a target group, as far as its metrics differ. */
+export interface TargetKind {
+  readonly isLambda: boolean;
+  /** Whether the load balancer checks health: always, save for Lambda targets, which come without. */
+  readonly hasHealthChecks: boolean;
+}
+
+/** Instances and IP addresses. */
+export const hostTargets: TargetKind = { isLambda: false, hasHealthChecks: true };
+
 /** One alarm of one objective, severity and window. */
 export interface AlarmSpec {
   /** Unique in the release: `error-rate/critical/60s`. */
@@ -117,26 +127,28 @@ function requestMetric(source: MetricSource): AlarmMetric {
     : { id: "requests", namespace: "Tidegate", metricName: "Requests", dimensions: emfDimensions, statistic: "Sum" };
 }
 
-/** The errors of a release: its own 5xx, and on a load balancer the connections its targets refused. */
-function errorMetrics(source: MetricSource): AlarmMetric[] {
-  return source === "alb"
-    ? [
-        {
-          id: "answered",
-          namespace: "AWS/ApplicationELB",
-          metricName: "HTTPCode_Target_5XX_Count",
-          dimensions: albDimensions,
-          statistic: "Sum",
-        },
-        {
-          id: "unanswered",
-          namespace: "AWS/ApplicationELB",
-          metricName: "TargetConnectionErrorCount",
-          dimensions: albDimensions,
-          statistic: "Sum",
-        },
-      ]
-    : [{ id: "answered", namespace: "Tidegate", metricName: "Errors", dimensions: emfDimensions, statistic: "Sum" }];
+/**
+ * The errors of a release: its own 5xx, and on a load balancer what came to no answer: connections that its targets refused, or runs
+ * of a function that failed (there is no connection to a function).
+ * Source: "CloudWatch metrics for your Application Load Balancer", ALB user guide, read 2026-11.
+ */
+function errorMetrics(source: MetricSource, target: TargetKind): AlarmMetric[] {
+  if (source === "emf") {
+    return [
+      { id: "answered", namespace: "Tidegate", metricName: "Errors", dimensions: emfDimensions, statistic: "Sum" },
+    ];
+  }
+  const count = (id: string, metricName: string): AlarmMetric => ({
+    id,
+    namespace: "AWS/ApplicationELB",
+    metricName,
+    dimensions: albDimensions,
+    statistic: "Sum",
+  });
+  const answered = count("answered", "HTTPCode_Target_5XX_Count");
+  return target.isLambda
+    ? [answered, count("failed", "LambdaUserError"), count("unrun", "LambdaInternalError")]
+    : [answered, count("unanswered", "TargetConnectionErrorCount")];
 }
 
 function latencyMetric(source: MetricSource, percentile: number): AlarmMetric {
@@ -159,7 +171,12 @@ function latencyMetric(source: MetricSource, percentile: number): AlarmMetric {
 
 const percentiles: Partial<Record<Indicator, number>> = { "latency-p50": 50, "latency-p95": 95, "latency-p99": 99 };
 
-function alarmsOfBound(objective: Objective, severity: Severity, source: MetricSource): AlarmSpec[] {
+function alarmsOfBound(
+  objective: Objective,
+  severity: Severity,
+  source: MetricSource,
+  target: TargetKind,
+): AlarmSpec[] {
   const bound = objective[severity];
   if (!bound) return [];
   const requestFloor = objective.minimumRequests ?? defaultRequestFloor;
@@ -185,7 +202,7 @@ function alarmsOfBound(objective: Objective, severity: Severity, source: MetricS
     case "error-rate":
     case "availability": {
       const windows = bound.windowSeconds ? [statedWindow(bound.windowSeconds)] : ratioWindows(source);
-      const sum = errorMetrics(source)
+      const sum = errorMetrics(source, target)
         .map((metric) => metric.id)
         .join(" + ");
       // `0 * requests` lends the sparse error metrics the timestamps of the requests: arithmetic reads a missing point as 0.
@@ -199,7 +216,7 @@ function alarmsOfBound(objective: Objective, severity: Severity, source: MetricS
       const threshold = objective.indicator === "availability" ? roundTo(100 - bound.value, 6) : bound.value;
       return windows.map((window) =>
         spec(window, {
-          metrics: [requestMetric(source), ...errorMetrics(source)],
+          metrics: [requestMetric(source), ...errorMetrics(source, target)],
           expressions,
           comparison: "GreaterThanThreshold",
           threshold,
@@ -277,9 +294,19 @@ function roundTo(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** All alarms that watch one release; the same for every release of the service, whatever its role or exposure. */
-export function alarmsFor(objectives: readonly Objective[], source: MetricSource): AlarmSpec[] {
-  return splitByMeasurability(objectives, source).watched.flatMap((objective) =>
-    severities.flatMap((severity) => alarmsOfBound(objective, severity, source)),
-  );
+/** Objectives that cannot be watched on these targets, whatever the source: nobody counts hosts that nobody checks. */
+export function uncounted(objectives: readonly Objective[], target: TargetKind): Objective[] {
+  return target.hasHealthChecks ? [] : objectives.filter(({ indicator }) => indicator === "healthy-hosts");
+}
+
+/** All alarms that watch one release, whatever its role or exposure; they depend on what is behind its target group alone. */
+export function alarmsFor(
+  objectives: readonly Objective[],
+  source: MetricSource,
+  target: TargetKind = hostTargets,
+): AlarmSpec[] {
+  const without = uncounted(objectives, target);
+  return splitByMeasurability(objectives, source)
+    .watched.filter((objective) => !without.includes(objective))
+    .flatMap((objective) => severities.flatMap((severity) => alarmsOfBound(objective, severity, source, target)));
 }

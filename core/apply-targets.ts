@@ -1,6 +1,6 @@
 /**
- * From open breaches to a lower exposure: the lowest stored target wins, the receiver is looked at first (B12), and every
- * lowering closes the latch with a hold.
+ * From open breaches, and from holds that peers told of, to a lower exposure: the lowest stored target wins, the receiver is looked at
+ * first (B12), and every lowering closes the latch with a hold.
  */
 
 import { runbookOfObjective } from "./breaches.ts";
@@ -8,13 +8,38 @@ import { currentAttempt, grantedPercent, holdOf, lowerCanary, returnToPrevious }
 import { loweringResponses } from "./objectives.ts";
 import type { Observation } from "./observation.ts";
 import { versionOf } from "./outcome.ts";
-import { type Breach, committedPercent } from "./record.ts";
+import { type Breach, committedPercent, type Hold, type Instant, type RolloutRecord } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
 import { isShared, sparedMilliseconds } from "./shared-fate.ts";
 
 export function applyTargets(draft: RecordDraft, seen: Observation): void {
   applyToBaseline(draft, seen);
   applyToCanary(draft, seen);
+  applyPeerHolds(draft, seen);
+}
+
+/** Holds of other regions that want traffic away from a release here. Observing, nothing is done (B13). */
+export function peerHoldsToApply(record: RolloutRecord, now: Instant): Hold[] {
+  if (record.mode === "observe") return [];
+  const { canary, baseline, previous } = record;
+  const most = canary === undefined ? 0 : grantedPercent(record, canary.digest, now);
+  return Object.values(record.holds).filter((hold) => {
+    if (hold.cause !== "peer" || hold.acknowledged || !loweringResponses.has(hold.response)) return false;
+    if (hold.digest === canary?.digest) return hold.targetPercent < most;
+    return hold.digest === baseline && previous !== undefined && previous.until > now;
+  });
+}
+
+/** Hold and page are there already, put by whoever told: what is left is the lowering, however often this is asked. */
+function applyPeerHolds(draft: RecordDraft, seen: Observation): void {
+  for (const { digest, targetPercent } of peerHoldsToApply(draft.record, draft.now)) {
+    const { baseline, previous } = draft.record;
+    if (digest !== baseline) {
+      if (!receiverIsLost(draft, seen, baseline, digest)) lowerCanary(draft, targetPercent);
+    } else if (previous && !receiverIsLost(draft, seen, previous.digest, baseline)) {
+      returnToPrevious(draft);
+    }
+  }
 }
 
 /** Breaches that want traffic away from a release now. */

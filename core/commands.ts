@@ -3,6 +3,7 @@
 import { resolveIncidents } from "./incidents.ts";
 import { holdOf, lowerCanary, returnToPrevious } from "./lowering.ts";
 import { versionOf } from "./outcome.ts";
+import { goesToPeers } from "./peers.ts";
 import {
   type CanaryState,
   committedPercent,
@@ -72,10 +73,18 @@ export function acknowledge(before: RolloutRecord, said: Said, now: Instant, hol
     draft.set({ canary: { ...before.canary, waveOpenedAt: now } });
   if (before.blindSince !== undefined) draft.set({ blindSince: now });
   draft.bumpReality();
-  const message = `${standing.map((hold) => hold.id).join(", ")} acknowledged by ${said.by}: ${said.reason}`;
+  const message = `${standing.map((hold) => hold.id).join(", ")} acknowledged by ${said.by}: ${said.reason}${elsewhere(before, standing)}`;
   draft.tell("acknowledge", message);
   resolveIncidents(draft);
   return done(draft, message);
+}
+
+/** A hold is acknowledged by those who looked at the release where it runs: region by region. */
+function elsewhere({ peers = [] }: RolloutRecord, holds: readonly Hold[]): string {
+  const isToldOf = holds.some((hold) => goesToPeers(hold) || hold.cause === "peer");
+  return peers.length > 0 && isToldOf
+    ? `. Here alone: ${peers.join(", ")} may hold the release too, acknowledge there`
+    : "";
 }
 
 /** Refuses openings until resumed; lowering, reconcile, kill and the soak clock go on (j). */

@@ -89,6 +89,7 @@ export interface Declaration {
   readonly replaceBaselineReason?: string;
   /** What the record had when this was decided, for policies; absent without a record. */
   readonly recorded?: {
+    readonly mode: "act" | "observe";
     readonly plan: Plan;
     readonly targetGroup?: Readonly<Record<string, string | number>>;
     /** What the canary had before its latest opening, this one included. Unit: percent. */

@@ -17,23 +17,30 @@ import { attemptIsOver, mayStick } from "./traffic-shares.ts";
  * Decides what one service's rules shall say after this `up`.
  * @param evidence what the soak's measurements were; `undefined` where none were asked for yet: then a raise is only proposed
  *   (`step: "opening"`), and must be declared again with evidence before it may be applied
+ * @param against reasons found elsewhere why this `up` must not go on (`adoption.ts`)
  */
-export function declare(intent: Intent, reality: Reality, now: Instant, evidence?: SoakEvidence): Declaration {
+export function declare(
+  intent: Intent,
+  reality: Reality,
+  now: Instant,
+  evidence?: SoakEvidence,
+  against: readonly string[] = [],
+): Declaration {
   switch (reality.kind) {
     case "first":
-      return declareFirst(intent);
+      return declareFirst(intent, against);
     case "unknown":
-      return declareUnknown(intent, reality.reason, reality.live);
+      return declareUnknown(intent, reality.reason, reality.live, against);
     case "record":
-      if (reality.record.retiredAt !== undefined) return declareFirst(intent, reality.record);
-      return declareKnown(intent, reality.record, reality.live, now, evidence);
+      if (reality.record.retiredAt !== undefined) return declareFirst(intent, against, reality.record);
+      return declareKnown(intent, reality.record, reality.live, now, evidence, against);
   }
 }
 
 /** (a), (q): nothing is known and nothing is live: the baseline takes everything, a canary waits at 0. */
-function declareFirst(intent: Intent, tombstone?: RolloutRecord): Declaration {
+function declareFirst(intent: Intent, against: readonly string[], tombstone?: RolloutRecord): Declaration {
   const notices: Notice[] = [];
-  const refusals: string[] = [];
+  const refusals: string[] = [...against];
   if (intent.canary && intent.wavePercent > 0) {
     notices.push(
       warning(
@@ -72,10 +79,15 @@ function declareFirst(intent: Intent, tombstone?: RolloutRecord): Declaration {
 }
 
 /** Never a raise, exposure stays what is live, the rest goes through. */
-function declareUnknown(intent: Intent, reason: string, live: LiveTraffic | undefined): Declaration {
+function declareUnknown(
+  intent: Intent,
+  reason: string,
+  live: LiveTraffic | undefined,
+  against: readonly string[],
+): Declaration {
   const known = [intent.baseline, ...(intent.canary ? [intent.canary] : [])];
   const base = frame(intent, known);
-  const refusals: string[] = [];
+  const refusals: string[] = [...against];
   if (live === undefined) {
     refusals.push(
       `${intent.service}: ${reason}, and the live rules could not be read either; nothing can be declared safely. Restore access and run again`,
@@ -113,9 +125,10 @@ function declareKnown(
   live: LiveTraffic | undefined,
   now: Instant,
   evidence: SoakEvidence | undefined,
+  against: readonly string[],
 ): Declaration {
   const notices: Notice[] = [];
-  const refusals: string[] = [];
+  const refusals: string[] = [...against];
   const have = committedPercent(record);
   for (const hold of [
     ...new Set([...holdsOn(record, record.baseline), ...holdsOn(record, record.canary?.digest ?? "")]),
@@ -169,6 +182,7 @@ function declareKnown(
     realityGeneration: record.realityGeneration,
     revision: record.revision,
     recorded: {
+      mode: record.mode,
       plan: record.plan,
       ...(record.targetGroup === undefined ? {} : { targetGroup: record.targetGroup }),
       openedFromPercent: step === "opening" ? have : (record.canary?.openedFromPercent ?? exposurePercent),

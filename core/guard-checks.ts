@@ -21,6 +21,8 @@ export interface GuardReading {
   readonly health: Readonly<Record<string, { readonly healthyCount: number; readonly totalCount: number } | undefined>>;
   /** The hook's code changes in this same up, so nothing vouches for it yet. */
   readonly hookChanges: boolean;
+  /** Every reason in other regions against this opening, a region that cannot be read among them. */
+  readonly peerProblems: readonly string[];
 }
 
 /** Hosts the canary needs before it may have a share: at least that share of the baseline's. */
@@ -62,6 +64,7 @@ export function openingProblems(
   problems.push(...heartbeatProblems(reading, now));
   problems.push(...alarmProblems(reading, write, [opening.digest, record.baseline]));
   problems.push(...hostProblems(reading, opening));
+  problems.push(...reading.peerProblems);
   if (reading.hookChanges)
     problems.push("the hook's own code changes in this same up; apply that first, open the wave in the next up");
   return problems;

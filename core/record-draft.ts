@@ -1,6 +1,7 @@
 /** A record being changed: collects the new state, the history lines and the pages of one decision, written together. */
 
 import type { Severity } from "./objectives.ts";
+import { broadcastsWith } from "./peers.ts";
 import {
   committedPercent,
   dedupKeyOf,
@@ -82,9 +83,12 @@ export class RecordDraft {
 
   putHold(hold: Hold): void {
     const key = holdKey(hold.digest);
+    const due = broadcastsWith(this.record, hold);
     this.set({
       holds: { ...this.record.holds, [hold.id]: hold },
       snapshotsDue: [...new Set([...(this.record.snapshotsDue ?? []), hold.id])],
+      // With the hold and not after it: what a crash loses nobody would tell the peers.
+      ...(due.length === 0 ? {} : { broadcastsDue: due }),
       // An attempt that was held before its first commit counts too, or it could be had again.
       attempts: { ...this.record.attempts, [key]: Math.max(this.record.attempts[key] ?? 0, hold.attempt) },
     });

@@ -12,6 +12,7 @@ export const runbooks = [
   "receiver-lost",
   "no-other-release",
   "killed",
+  "peer-hold",
   "unexplained-lowering",
   "live-above-record",
   "foreign-target-group",

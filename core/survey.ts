@@ -5,7 +5,16 @@
 
 /** One condition of a rule; all of a rule's conditions must hold, any value of a condition is enough. */
 export interface SurveyedCondition {
-  readonly field: "host-header" | "path-pattern" | "http-header" | "http-request-method" | "query-string" | "source-ip";
+  readonly field:
+    | "host-header"
+    | "path-pattern"
+    | "http-header"
+    | "http-request-method"
+    | "query-string"
+    | "source-ip"
+    /** Whatever AWS adds; `otherField` has its name, and this version does not model it. */
+    | "other";
+  readonly otherField?: string;
   /** Of `http-header` alone. */
   readonly httpHeaderName?: string;
   /** Patterns; empty for `query-string`. */
@@ -18,12 +27,14 @@ export interface SurveyedCondition {
 
 /** One action of a rule, in the order in which ELBv2 runs them. */
 export interface SurveyedAction {
-  /** `forward`, `redirect`, `fixed-response`, `authenticate-oidc`, `authenticate-cognito`, or whatever AWS adds. */
+  /** `forward`, `redirect`, `fixed-response`, `authenticate-oidc`, `authenticate-cognito`, `jwt-validation`, or whatever AWS adds. */
   readonly type: string;
   /** Of `forward` alone, groups of weight 0 included. */
   readonly targetGroups?: readonly { readonly arn: string; readonly weight: number }[];
   /** Group stickiness of a forward action; absent: off. Unit: seconds. */
   readonly stickinessSeconds?: number;
+  /** Of `fixed-response` and `redirect`: what it answers, such as `404`. */
+  readonly statusCode?: string;
 }
 
 export interface SurveyedRule {
@@ -32,6 +43,10 @@ export interface SurveyedRule {
   readonly priority: number | "default";
   readonly conditions: readonly SurveyedCondition[];
   readonly actions: readonly SurveyedAction[];
+  /** Kinds of rewriting that the rule does before it forwards, such as `url-rewrite`; absent: none. */
+  readonly transforms?: readonly string[];
+  /** As `managedBy` of a load balancer. */
+  readonly managedBy?: string;
   /** By our tags; absent: somebody else's. */
   readonly ours?: { readonly environment: string; readonly service: string; readonly role: string };
 }
@@ -41,6 +56,8 @@ export interface SurveyedListener {
   readonly loadBalancerArn: string;
   readonly port: number;
   readonly protocol: string;
+  /** As `managedBy` of a load balancer. */
+  readonly managedBy?: string;
   /** In the order in which they are tried, the default last. */
   readonly rules: readonly SurveyedRule[];
 }
@@ -51,6 +68,10 @@ export interface SurveyedLoadBalancer {
   readonly vpcId: string;
   /** A controller that writes this load balancer's rules itself, such as `EKS cluster shop, ingress default/web`; absent: nobody. */
   readonly managedBy?: string;
+  /** Groups that hang on it, whatever the listener; absent: not counted. */
+  readonly targetGroupArns?: readonly string[];
+  /** Rules of all its listeners, defaults left out; absent: not counted. */
+  readonly ruleCount?: number;
 }
 
 export interface SurveyedTargetGroup {

@@ -1,8 +1,9 @@
-/** The commands people give, carried out through the ports: record first, then live, then people. */
+/** The commands people give, carried out through the ports: record first, then live, then peers, then people. */
 import * as core from "../core/commands.ts";
 import type { RolloutRecord } from "../core/record.ts";
 import { deliver, messageOf, oneError } from "./deliver.ts";
 import { lowerRules } from "./lower-rules.ts";
+import { broadcastHolds } from "./peers.ts";
 import { type ForwardAction, type ListenerRef, type Ports, RevisionConflictError } from "./ports.ts";
 
 /** The command was not carried out; the message says why. */
@@ -45,9 +46,17 @@ async function run(
     }
     if (failure) throw failure;
     if (result.history.length > 0) await ports.records.appendHistory(service, result.history);
+    if (lowersLive && (result.record.broadcastsDue?.length ?? 0) > 0) await tellPeers(ports, service);
     await tellPeople(ports, service);
     return result.message;
   }
+}
+
+/** A kill is told at once; what could not be told, or not from here, the hook tells within a minute. */
+async function tellPeers(ports: Ports, service: string): Promise<void> {
+  await broadcastHolds(ports, service).catch((error: unknown) =>
+    ports.telemetry.log("error", "peers not told yet", { service, reason: messageOf(error) }),
+  );
 }
 
 /** The command itself is done; what could not be said stays in the record, and the hook says it. */

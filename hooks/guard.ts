@@ -1,67 +1,82 @@
 /**
  * The guard: the last look before Pulumi writes a rule, run as a resource hook. Above live needs an opening lease, below live
  * a lowering lease, anything else must leave the shares alone. It throws to refuse, and then the rule is not touched.
+ *
+ * A service with several routes has several rules, which Pulumi may write at once. They are looked at one after the other under one
+ * lease, each against all that stands against an opening: a rollback between the first and the second rule stops the second.
  */
-import type { Declaration, GuardedWrite, LiveTraffic } from "../core/declaration.ts";
-import {
-  type GuardReading,
-  hostsNeeded,
-  leaseMinutes,
-  loweringProblems,
-  openingProblems,
-} from "../core/guard-checks.ts";
-import { committedPercent, committedShares, holdsOn, type Lease, type RolloutRecord } from "../core/record.ts";
+import type { GuardedWrite, LiveTraffic } from "../core/declaration.ts";
+import { type GuardReading, hostsNeeded, loweringProblems, openingProblems } from "../core/guard-checks.ts";
+import { committedPercent, committedShares, holdsOn, type RolloutRecord } from "../core/record.ts";
 import { sameShares, sharesOf } from "../core/traffic-shares.ts";
-import { type Ports, RevisionConflictError, type TargetHealth } from "./ports.ts";
+import { type OwnLease, takeLease } from "./guard-lease.ts";
+import { type GuardOptions, refuse } from "./guard-refusal.ts";
+import { liveOf } from "./observe.ts";
+import { openingProblemsOfPeers } from "./peers.ts";
+import type { Ports, TargetHealth } from "./ports.ts";
 
-/** The write is refused; the message is what the person running `up` reads. */
-export class GuardRefusedError extends Error {
-  override readonly name = "GuardRefusedError";
-}
-
-export interface GuardOptions {
-  readonly declaration: Declaration;
-  /** Names the stack in leases. */
-  readonly takenBy: string;
-  /** How long to wait for healthy canary hosts. Unit: seconds. */
-  readonly readyTimeoutSeconds: number;
-  /** Asked at the last moment: does the hook's function change in this same up? */
-  readonly hookChanges: () => boolean;
-}
+export { type GuardOptions, GuardRefusedError } from "./guard-refusal.ts";
 
 export type Guard = (write: GuardedWrite) => Promise<void>;
 
 /** How often healthy hosts are looked for. Unit: milliseconds. */
 const healthPollMilliseconds = 5_000;
 
+/** Makes the guard of one service for one `up`. */
 export function makeGuard(ports: Ports, options: GuardOptions): Guard {
-  return async (write) => {
-    const { service } = options.declaration;
-    const read = await readRecord(ports, service);
-    if ("failure" in read) return guardUnread(ports, write, options, read.failure);
-    const { record } = read;
-    if (write.role === "tester") return guardTester(record, write, options);
-    const declared = sharesOf(write.weights, write.targetGroupArns);
-    if (declared.unknownTargetGroupArns.length > 0) {
-      refuse(options, [`the rule names ${declared.unknownTargetGroupArns.join(", ")}, which no release has`]);
-    }
-    const live = await liveShares(ports, write);
-    if (record === undefined || record.retiredAt !== undefined) return guardFirst(declared, live, options);
-
-    // A rule that somebody deleted comes back at what the record grants, which is no raise.
-    const shares = live?.shares ?? committedShares(record);
-    const rising = Object.entries(declared.shares).find(
-      ([digest, percent]) => digest !== record.baseline && percent > (shares[digest] ?? 0) + 1e-6,
-    );
-    if (rising) return open(ports, write, options, { digest: rising[0], toPercent: Math.round(rising[1]) });
-    const falling = Object.entries(shares).find(
-      ([digest, percent]) => digest !== record.baseline && percent > (declared.shares[digest] ?? 0) + 1e-6,
-    );
-    if (falling) {
-      const toPercent = Math.round(declared.shares[falling[0]] ?? 0);
-      return lower(ports, write, options, { digest: falling[0], fromPercent: Math.round(falling[1]), toPercent });
-    }
+  const own: OwnLease = {};
+  let before: Promise<unknown> = Promise.resolve();
+  return (write) => {
+    const check = before.then(() => guardOne(ports, write, options, own));
+    before = check.catch(() => {});
+    return check;
   };
+}
+
+async function guardOne(ports: Ports, write: GuardedWrite, options: GuardOptions, own: OwnLease): Promise<void> {
+  const { service } = options.declaration;
+  const read = await readRecord(ports, service);
+  if ("failure" in read) return guardUnread(ports, write, options, read.failure);
+  const { record } = read;
+  if (write.role === "tester") return guardTester(record, write, options);
+  const declared = sharesOf(write.weights, write.targetGroupArns);
+  if (declared.unknownTargetGroupArns.length > 0) {
+    refuse(options, [`the rule names ${declared.unknownTargetGroupArns.join(", ")}, which no release has`]);
+  }
+  const live = await liveShares(ports, write);
+  if (record === undefined || record.retiredAt !== undefined) return guardFirst(declared, live, options);
+
+  const shares = live?.shares ?? (await sharesOfNew(ports, record));
+  const rising = Object.entries(declared.shares).find(
+    ([digest, percent]) => digest !== record.baseline && percent > (shares[digest] ?? 0) + 1e-6,
+  );
+  if (rising) return open(ports, write, options, own, { digest: rising[0], toPercent: Math.round(rising[1]) });
+  const falling = Object.entries(shares).find(
+    ([digest, percent]) => digest !== record.baseline && percent > (declared.shares[digest] ?? 0) + 1e-6,
+  );
+  if (falling) {
+    const toPercent = Math.round(declared.shares[falling[0]] ?? 0);
+    return lower(ports, write, options, own, { digest: falling[0], fromPercent: Math.round(falling[1]), toPercent });
+  }
+}
+
+/**
+ * What a rule that is not there may have without a raise: one that somebody deleted comes back, and one of a new route comes, at what
+ * the record grants, and at no more than the service's other rules have.
+ */
+async function sharesOfNew(ports: Ports, record: RolloutRecord): Promise<Readonly<Record<string, number>>> {
+  const granted = committedShares(record);
+  const others = await liveOfOthers(ports, record);
+  if (!others) return granted;
+  return Object.fromEntries(
+    Object.entries(granted).map(([digest, percent]) => [digest, Math.min(percent, others.shares[digest] ?? 0)]),
+  );
+}
+
+/** The service's main rules that are there; `undefined`: none is. */
+async function liveOfOthers(ports: Ports, record: RolloutRecord): Promise<LiveTraffic | undefined> {
+  const mains = record.rules.filter((rule) => rule.role === "main").map((rule) => rule.arn);
+  return liveOf(record, await ports.traffic.readRules(mains));
 }
 
 async function readRecord(
@@ -86,15 +101,6 @@ async function guardUnread(ports: Ports, write: GuardedWrite, options: GuardOpti
   const live = await liveShares(ports, write);
   if (write.role === "main" && live && sameShares(declared.shares, live.shares)) return;
   refuse(options, [`the record cannot be read (${failure}), and the rule would change what is live`]);
-}
-
-function refuse(options: GuardOptions, problems: readonly string[]): never {
-  throw new GuardRefusedError(
-    [
-      `${options.declaration.service}: the rule was not written (other resources of this up may have changed):`,
-      ...problems.map((problem) => `  ${problem}`),
-    ].join("\n"),
-  );
 }
 
 async function liveShares(ports: Ports, write: GuardedWrite): Promise<LiveTraffic | undefined> {
@@ -136,6 +142,7 @@ async function open(
   ports: Ports,
   write: GuardedWrite,
   options: GuardOptions,
+  own: OwnLease,
   rise: { readonly digest: string; readonly toPercent: number },
 ): Promise<void> {
   const { declaration, takenBy } = options;
@@ -144,27 +151,39 @@ async function open(
       declaration.canary?.digest === rise.digest &&
       declaration.exposurePercent === rise.toPercent) ||
     (declaration.step === "replace-baseline" && declaration.baseline === rise.digest && rise.toPercent === 100);
-  if (!granted) {
-    refuse(options, [
-      `${rise.digest} would rise to ${rise.toPercent} %, which this up did not decide; live was lowered meanwhile. Run up again`,
-    ]);
-  }
+  if (!granted) refuse(options, [await undecidedText(ports, declaration.service, rise)]);
   await waitForHosts(ports, write, options, rise);
 
   const record = await ports.records.read(declaration.service);
   if (!record) refuse(options, ["the record is gone; nothing grants a raise"]);
-  const opening = { ...rise, revision: declaration.revision, takenBy };
-  const reading = await readForGuard(ports, write, record, options.hookChanges());
+  // Whoever lowers takes the lease away; while it stands, what changed the record since is no reason against the next rule.
+  const isRenewal = own.lease !== undefined && record.lease?.id === own.lease.id;
+  const opening = { ...rise, revision: isRenewal ? record.revision : declaration.revision, takenBy };
+  const reading = await readForGuard(ports, write, record, rise.digest, options.hookChanges());
   const problems = openingProblems(reading, write, opening, ports.clock.now());
   if (problems.length > 0) refuse(options, problems);
 
   const fromPercent = record.canary?.digest === rise.digest ? committedPercent(record) : 0;
-  await takeLease(ports, options, record, write, {
+  await takeLease(ports, options, own, record, write, {
     kind: "opening",
     digest: rise.digest,
     fromPercent,
     toPercent: rise.toPercent,
   });
+}
+
+/** Live is below what was declared. One rule alone that is, is a person's doing: the hook lowers them all. */
+async function undecidedText(
+  ports: Ports,
+  service: string,
+  { digest, toPercent }: { readonly digest: string; readonly toPercent: number },
+): Promise<string> {
+  const text = `${digest} would rise to ${toPercent} %, which this up did not decide`;
+  const record = await ports.records.read(service);
+  const others = record && (await liveOfOthers(ports, record));
+  return others && (others.shares[digest] ?? 0) >= toPercent
+    ? `${text}; another rule of the service has that much, so this one was lowered alone. Lower them all (tidegate kill), or write this one back by hand`
+    : `${text}; live was lowered meanwhile. Run up again`;
 }
 
 async function waitForHosts(
@@ -191,6 +210,7 @@ async function readForGuard(
   ports: Ports,
   write: GuardedWrite,
   record: RolloutRecord,
+  digest: string,
   hookChanges: boolean,
 ): Promise<GuardReading> {
   const health: Record<string, TargetHealth | undefined> = {};
@@ -202,6 +222,7 @@ async function readForGuard(
     alarms: await orUndefined(ports.alarms.describe(write.alarms.map((alarm) => alarm.alarmName))),
     health,
     hookChanges,
+    peerProblems: await openingProblemsOfPeers(ports, record, digest),
   };
 }
 
@@ -218,6 +239,7 @@ async function lower(
   ports: Ports,
   write: GuardedWrite,
   options: GuardOptions,
+  own: OwnLease,
   fall: { readonly digest: string; readonly fromPercent: number; readonly toPercent: number },
 ): Promise<void> {
   const record = await ports.records.read(options.declaration.service);
@@ -236,83 +258,5 @@ async function lower(
     );
   }
   if (problems.length > 0) refuse(options, problems);
-  await takeLease(ports, options, record, write, { kind: "lowering", ...fall });
-}
-
-/**
- * Writes the lease, conditional on the revision it was checked against. A release that the record does not know yet is
- * staged with it, alarms and all, so that the hook watches it from the first request on, even if this `up` dies now.
- */
-async function takeLease(
-  ports: Ports,
-  options: GuardOptions,
-  record: RolloutRecord,
-  write: GuardedWrite,
-  wanted: Pick<Lease, "kind" | "digest" | "fromPercent" | "toPercent">,
-): Promise<void> {
-  const now = ports.clock.now();
-  const declared = options.declaration.canary;
-  const attempt = declared?.digest === wanted.digest ? declared.attempt : (record.canary?.attempt ?? 1);
-  const lease: Lease = {
-    ...wanted,
-    id: ports.newId(),
-    attempt,
-    takenBy: options.takenBy,
-    expiresAt: now + leaseMinutes * 60_000,
-  };
-  const staged = wanted.kind === "opening" ? stage(record, write, lease, now, declared?.digest === wanted.digest) : {};
-  try {
-    await ports.records.write({ ...record, ...staged, lease, revision: record.revision + 1 }, record.revision);
-  } catch (error) {
-    if (!(error instanceof RevisionConflictError)) throw error;
-    refuse(options, [
-      "the record changed while the guard was looking; somebody else acts on this service. Run up again",
-    ]);
-  }
-  await ports.records.appendHistory(record.service, [
-    {
-      at: now,
-      kind: `lease-${wanted.kind}`,
-      message: `${options.takenBy} may take ${wanted.digest} from ${wanted.fromPercent} % to ${wanted.toPercent} % until ${new Date(lease.expiresAt).toISOString()}`,
-      exposurePercent: committedPercent(record),
-    },
-  ]);
-}
-
-function stage(
-  record: RolloutRecord,
-  write: GuardedWrite,
-  lease: Lease,
-  now: number,
-  asCanary: boolean,
-): Partial<RolloutRecord> {
-  const canary = record.canary;
-  const known = new Set(record.alarms.map((alarm) => alarm.alarmName));
-  const releases = { ...record.releases };
-  for (const release of write.releases) {
-    releases[release.digest] = { ...release, knownGood: record.releases[release.digest]?.knownGood ?? false };
-  }
-  const old =
-    canary !== undefined && canary.digest !== lease.digest && canary.weightsLeftAt !== undefined
-      ? { [canary.digest]: canary.weightsLeftAt }
-      : {};
-  return {
-    releases,
-    alarms: [...record.alarms, ...write.alarms.filter((alarm) => !known.has(alarm.alarmName))],
-    ...(!asCanary || (canary?.digest === lease.digest && canary.attempt === lease.attempt)
-      ? {}
-      : {
-          canary: {
-            digest: lease.digest,
-            attempt: lease.attempt,
-            exposurePercent: 0,
-            waveOpenedAt: now,
-            servedPercents: [],
-            ...(canary?.digest === lease.digest && canary.weightsLeftAt !== undefined
-              ? { weightsLeftAt: canary.weightsLeftAt }
-              : {}),
-          },
-          leaving: { ...record.leaving, ...old },
-        }),
-  };
+  await takeLease(ports, options, own, record, write, { kind: "lowering", ...fall });
 }

@@ -2,7 +2,7 @@
 import { commit } from "../core/commit.ts";
 import type { ServiceDescription } from "../core/declaration.ts";
 import { type RolloutRecord, recordSchemaVersion } from "../core/record.ts";
-import { sharesOf } from "../core/traffic-shares.ts";
+import { sameShares, sharesOf } from "../core/traffic-shares.ts";
 import { type Ports, RevisionConflictError } from "./ports.ts";
 
 /** The `up` did not become real; the message says why. */
@@ -50,7 +50,12 @@ async function readBack(ports: Ports, description: ServiceDescription) {
     return sharesOf(action.weights, groups);
   });
   if (!first) throw new NotCommittedError(`${description.service}: the description names no main rule`);
-  const differing = others.find((other) => JSON.stringify(other) !== JSON.stringify(first));
+  // ELBv2 lists a rule's groups in no order of its own, so the shares are compared and not their text.
+  const differing = others.find(
+    (other) =>
+      !sameShares(other.shares, first.shares) ||
+      other.unknownTargetGroupArns.toSorted().join() !== first.unknownTargetGroupArns.toSorted().join(),
+  );
   if (differing)
     throw new NotCommittedError(`${description.service}: its rules differ; they move together. Run up again`);
   return first;

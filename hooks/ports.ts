@@ -142,6 +142,21 @@ export interface Delivery {
   readonly failed: readonly { readonly channel: string; readonly isRequired: boolean; readonly error: unknown }[];
 }
 
+/**
+ * The record tables of the same environment in other regions, in the same account. Every call is bounded to about two seconds,
+ * tries included: a region that is gone must not keep a lowering here waiting.
+ */
+export interface Peers {
+  /**
+   * As `RecordStore.read`; but no table there is a failure, or a mistyped region would look like one that holds nothing.
+   * @throws RecordUnreadableError as there
+   */
+  read(region: string, service: string): Promise<RolloutRecord | undefined>;
+  /** As `RecordStore.write` of a record that exists. @throws RevisionConflictError */
+  write(region: string, record: RolloutRecord, expectedRevision: number): Promise<void>;
+  appendHistory(region: string, service: string, entries: readonly HistoryEntry[]): Promise<void>;
+}
+
 /** Where people are told. At least once; the dedup key folds repeats. */
 export interface Pager {
   /** Sends to every channel that `deliveredTo` does not name; one that fails does not keep the others from being tried. */
@@ -184,6 +199,7 @@ export interface Ports {
   readonly traffic: Traffic;
   readonly alarms: Alarms;
   readonly metrics: Metrics;
+  readonly peers: Peers;
   readonly pager: Pager;
   readonly telemetry: Telemetry;
   /** Where pages say that they come from. */

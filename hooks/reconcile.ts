@@ -1,14 +1,16 @@
 /**
- * Reconcile: read, decide, record first, weights regardless, read back, tell people. Every minute for every service, and at once
+ * Reconcile: read, decide, record first, weights regardless, read back, tell peers, tell people. Every minute for every service, and at once
  * when an alarm speaks; running it twice at one instant changes nothing more.
  */
 import pLimit from "p-limit";
+import { peerHoldsToApply } from "../core/apply-targets.ts";
 import { decide } from "../core/decide.ts";
 import type { Decision } from "../core/observation.ts";
 import { committedPercent, dedupKeyOf, type Instant, type Page, type RolloutRecord } from "../core/record.ts";
 import { deliver, deliverUnstored, messageOf, oneError } from "./deliver.ts";
 import { lowerRules, wouldWrite } from "./lower-rules.ts";
-import { observe, type Seen, watchedRules } from "./observe.ts";
+import { observe, readHealth, type Seen, watchedRules } from "./observe.ts";
+import { broadcastHolds, type SilentRegions } from "./peers.ts";
 import { type Ports, RevisionConflictError } from "./ports.ts";
 import { type AheadOfAll, readAhead } from "./read-ahead.ts";
 
@@ -31,12 +33,13 @@ const sideBySide = 10;
  */
 export async function reconcileService(ports: Ports, service: string): Promise<Looked["what"]> {
   const looked = await protect(ports, service);
+  await tellPeers(ports, service, looked, new Map());
   await finish(ports, service, looked);
   return looked.what;
 }
 
 /**
- * All services. Traffic first, for every one of them, then the people: a pager that does not answer must not keep the next service
+ * All services. Traffic first, for every one of them, then the peers' traffic, then the people: a pager that does not answer must not keep the next service
  * exposed. One that fails does not keep the next from being looked at.
  */
 export async function reconcileAll(ports: Ports): Promise<void> {
@@ -51,6 +54,8 @@ export async function reconcileAll(ports: Ports): Promise<void> {
       ),
     ),
   );
+  const silent: SilentRegions = new Map();
+  await Promise.all(services.map((service) => limit(() => tellPeers(ports, service, found.get(service), silent))));
   const tellUntil = startedAt + tellingMilliseconds;
   const problems: Error[] = [];
   // Those with nothing to say first: their heartbeats wait for nobody.
@@ -107,8 +112,25 @@ interface Looked {
   readonly failures: readonly unknown[];
   /** Whether the record has pages or snapshots waiting, or may have. */
   readonly waits: boolean;
+  /** Whether peers have still to be told of a hold. Not known where nothing could be decided: the next minute knows. */
+  readonly broadcasts?: boolean;
   /** What has to be said and stands in no record. */
   readonly unstored?: { readonly record: RolloutRecord; readonly pages: readonly Page[] };
+}
+
+/** After the lowering here, whatever came of it. A peer is never a reason why this service would count as not looked at. */
+async function tellPeers(
+  ports: Ports,
+  service: string,
+  looked: Looked | undefined,
+  silent: SilentRegions,
+): Promise<void> {
+  if (!looked?.broadcasts) return;
+  try {
+    await broadcastHolds(ports, service, silent);
+  } catch (error) {
+    ports.telemetry.log("error", "peers not told yet", { service, reason: messageOf(error) });
+  }
 }
 
 /** Decides and lowers. */
@@ -129,24 +151,43 @@ async function decideAnew(ports: Ports, service: string, known: AheadOfAll | und
     if (!record || record.retiredAt !== undefined) {
       return { what: record ? "retired" : "unknown", failures: [], waits: false };
     }
-    const seen = await observe(ports, record, isFirst ? known.ahead : {});
+    const seen = await withHealth(ports, record, await observe(ports, record, isFirst ? known.ahead : {}));
     const decision = decide(record, seen.observation, ports.clock.now());
     try {
       const isActing = decision.record !== record || wouldWrite(decision.record, decision.lowersLive, seen.rules);
       const now = isFirst && isActing ? await lookAgain(ports, seen, record) : seen;
       const { failures, unstored } = await carryOut(ports, record, decision, now);
       report(ports, decision, seen);
-      const waits = decision.record.outbox.length > 0 || (decision.record.snapshotsDue?.length ?? 0) > 0;
+      const broadcasts = (decision.record.broadcastsDue?.length ?? 0) > 0;
+      // Telling the peers may leave something to tell people.
+      const waits = broadcasts || decision.record.outbox.length > 0 || (decision.record.snapshotsDue?.length ?? 0) > 0;
       return {
         what: "service",
         failures: [...failures, ...seen.blindness],
         waits,
+        broadcasts,
         ...(unstored.length === 0 ? {} : { unstored: { record: decision.record, pages: unstored } }),
       };
     } catch (error) {
       if (!(error instanceof RevisionConflictError) || tries === mostTries) throw error;
     }
   }
+}
+
+/** A peer's hold lowers with no alarm speaking here, and the receiver is looked at all the same (B12). */
+async function withHealth(ports: Ports, record: RolloutRecord, seen: Seen): Promise<Seen> {
+  const isRead = Object.keys(seen.observation.health).length > 0;
+  if (isRead || peerHoldsToApply(record, ports.clock.now()).length === 0) return seen;
+  const failures: string[] = [];
+  const health = await readHealth(ports, record, async (what, read) => {
+    try {
+      return await read();
+    } catch (error) {
+      failures.push(`${what}: ${messageOf(error)}`);
+      return undefined;
+    }
+  });
+  return { ...seen, observation: { ...seen.observation, health }, failures: [...seen.failures, ...failures] };
 }
 
 /**

@@ -116,6 +116,8 @@ export interface EdgeErrorAlarmArgs {
   readonly environment: string;
   /** The CloudWatch dimension `app/<name>/<id>`. */
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
+  /** Tells the alarm of a further load balancer from the environment's own, in its name. @default none: it is the environment's own */
+  readonly further?: string;
   /** Topic of warnings. */
   readonly topicArn: pulumi.Input<string>;
   /** URL or folder with the runbooks. @default the product's own folder */
@@ -135,7 +137,7 @@ export function edgeErrorAlarm(
   return new aws.cloudwatch.MetricAlarm(
     name,
     {
-      name: `${loadBalancerName(args.environment)}-edge-5xx`,
+      name: `${loadBalancerName(args.environment)}-edge-5xx${args.further === undefined ? "" : `-${args.further}`}`,
       alarmDescription:
         `Tidegate ${args.environment}: the load balancer itself answers with 5xx. These errors name no release; look at the newest one ` +
         "first: targets that refuse or drop connections show here and nowhere else. " +

@@ -8,6 +8,8 @@ export interface Statement {
   readonly Effect: "Allow";
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
+  /** Operator, then condition key, then the values that it takes. */
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
 export interface Policy {

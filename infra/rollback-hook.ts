@@ -4,7 +4,7 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { acknowledgeAliasName, drillAlarmName, hookAliasName, hookFunctionName } from "../core/naming.ts";
+import { acknowledgeAliasName, drillAlarmName, hookAliasName, hookFunctionName, tableName } from "../core/naming.ts";
 import { defaultRunbookBase } from "../core/runbooks.ts";
 import { deployedFunction } from "./deployed-function.ts";
 import { hookAlarms, hookMetricNamespace } from "./hook-alarms.ts";
@@ -27,8 +27,12 @@ export interface RollbackHookArgs extends Place {
   readonly bundleFolder: string;
   readonly tableName: pulumi.Input<string>;
   readonly tableArn: pulumi.Input<string>;
+  /** Regions that share holds; the hook may read and hold the records of this environment there. @default none */
+  readonly peers?: readonly string[];
   /** The listener whose rules the hook may lower. */
   readonly listenerArn: pulumi.Input<string>;
+  /** Further listeners that services have rules on. @default none */
+  readonly moreListenerArns?: readonly string[];
   /** Topic that pages. */
   readonly criticalTopicArn: pulumi.Input<string>;
   /** Topic that wakes nobody. */
@@ -197,9 +201,13 @@ function policyOf(args: RollbackHookArgs, logGroup: pulumi.Output<string>) {
     .apply(([[tableArn, deadLetterArn, logGroupArn, listenerArn, keyArn], topicArns, secretArns]) =>
       hookPolicy({
         tableArn,
+        peerTableArns: (args.peers ?? []).map((region) =>
+          arnAt({ ...args, region }, "dynamodb", `table/${tableName(args.environment)}`),
+        ),
         deadLetterArn,
         logGroupArn,
         listenerArn,
+        moreListenerArns: (args.moreListenerArns ?? []).filter((arn) => arn !== listenerArn),
         keyArn,
         topicArns,
         secretArns,

@@ -3,5 +3,6 @@
 export { type RehearsalOptions, startAt } from "./run/options.ts";
 export { type RehearsalResult, rehearse, rehearseInFull } from "./run/rehearse.ts";
 export type * from "./run/report.ts";
-export { builtInScenarioNames, builtInScenarios, loadScenario, type Scenario } from "./scenario-file.ts";
+export { loadScenario } from "./scenario-file.ts";
+export { builtInScenarioNames, builtInScenarios, type Scenario } from "./scenarios.ts";
 export { parseRecordedTraffic, type RecordedTraffic } from "./traffic/recorded.ts";

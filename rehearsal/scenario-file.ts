@@ -1,9 +1,10 @@
 /**
- * Scenarios: what goes wrong in a rehearsal, and when. Some by name, others from a YAML file:
+ * Scenarios by name, and others from a YAML file:
  *
  *     name: checkout-slows-down
  *     description: the new release gets slow under its second wave
  *     ratePerSecond: 20                        # left out: the rehearsal's own traffic
+ *     stickiness: 1h                           # left out: as the stack says; clients stay where they are for so long
  *     killAfter: 5m                            # left out: nobody kills; after a page that wakes somebody
  *     racingUp: true                           # left out: no; faults start in the middle of the up that opens the next wave
  *     faults:
@@ -29,146 +30,17 @@ import {
 } from "../stacks/config/problems.ts";
 import { duration } from "../stacks/config/units.ts";
 import { readYaml } from "../stacks/config/yaml-file.ts";
-
-/** What goes wrong with the requests of a release, or with what is known of them. */
-export const requestFaultKinds = [
-  "error-spike",
-  "latency-regression",
-  "invariant-violation",
-  "metrics-outage",
-] as const;
-export type FaultKind = (typeof requestFaultKinds)[number];
-
-/** What goes wrong around them: a release loses all its hosts, every run of the hook fails, no event reaches the hook. */
-export const surroundingFaultKinds = ["hosts-lost", "hook-fails", "hook-unreachable"] as const;
-export type SurroundingFaultKind = (typeof surroundingFaultKinds)[number];
-
-export const faultKinds = [...requestFaultKinds, ...surroundingFaultKinds] as const;
-
-export const faultedReleases = ["canary", "baseline", "both"] as const;
-
-/** One thing that goes wrong. */
-export interface Fault<Kind = FaultKind | SurroundingFaultKind> {
-  readonly kind: Kind;
-  /** Whose; absent: the canary's. Of no meaning for the hook's own faults. */
-  readonly on?: (typeof faultedReleases)[number];
-  /** The wave it starts in. Unit: percent; absent: the wave the runner is told. */
-  readonly wavePercent?: number;
-  /** From the opening of that wave. Unit: seconds. */
-  readonly afterSeconds: number;
-  /** Absent: it does not stop by itself. */
-  readonly durationSeconds?: number;
-  /** How far past the critical bound, as a multiple of it. What has no bound: 1. */
-  readonly timesCriticalBound: number;
-}
-
-export interface Scenario {
-  readonly name: string;
-  readonly description: string;
-  /** Requests of the whole service a second, on average. Absent: the rehearsal's own. */
-  readonly ratePerSecond?: number;
-  /** The faults start in the middle of the `up` that opens the next wave, between its guard and its write of the rule. */
-  readonly racingUp?: boolean;
-  /** So long after a page that wakes somebody the person on call kills, if the canary still has traffic. Unit: seconds. Absent: nobody does. */
-  readonly killAfterSeconds?: number;
-  readonly faults: readonly Fault[];
-}
-
-/** Whether a fault is one of requests. */
-export function isRequestFault(fault: Fault): fault is Fault<FaultKind> {
-  return requestFaultKinds.some((kind) => kind === fault.kind);
-}
-
-/** Long enough after the opening that a fault is not taken for a blip of the deployment. */
-export const defaultFaultAfterSeconds = 180;
-/** A fault that detection must not be made easy by. */
-export const defaultTimesCriticalBound = 2;
-
-/** Kinds with a bound that they can be a multiple of. */
-const boundedKinds: ReadonlySet<Fault["kind"]> = new Set(["error-spike", "latency-regression", "invariant-violation"]);
-
-function faultOf(kind: Fault["kind"], rest: Partial<Fault> = {}): Fault {
-  const timesCriticalBound = boundedKinds.has(kind) ? defaultTimesCriticalBound : 1;
-  return { kind, afterSeconds: defaultFaultAfterSeconds, timesCriticalBound, ...rest };
-}
-
-export const builtInScenarioNames = [
-  "healthy",
-  "error-spike",
-  "latency-regression",
-  "invariant-violation",
-  "low-traffic",
-  "metrics-outage",
-  "hook-failure",
-  "racing-up",
-  "baseline-sick",
-  "baseline-scaled-in",
-  "dependency-outage",
-] as const;
-export type BuiltInScenarioName = (typeof builtInScenarioNames)[number];
-
-/** The scenarios that need no file. */
-export const builtInScenarios: Readonly<Record<BuiltInScenarioName, Scenario>> = {
-  healthy: { name: "healthy", description: "nothing goes wrong", faults: [] },
-  "error-spike": {
-    name: "error-spike",
-    description: "the new release fails requests, at twice the critical error rate",
-    faults: [faultOf("error-spike")],
-  },
-  "latency-regression": {
-    name: "latency-regression",
-    description: "the new release answers slowly, at twice the critical latency",
-    faults: [faultOf("latency-regression")],
-  },
-  "invariant-violation": {
-    name: "invariant-violation",
-    description: "the new release breaks an invariant, which no release may at all",
-    faults: [faultOf("invariant-violation")],
-  },
-  "low-traffic": {
-    name: "low-traffic",
-    description: "a healthy release with too few requests to tell",
-    // What the recorded load balancer of the NAB corpus averages (realAWSCloudWatch/elb_request_count).
-    ratePerSecond: 0.2,
-    faults: [],
-  },
-  "metrics-outage": {
-    name: "metrics-outage",
-    description: "the new release's metrics stop while its requests go on",
-    faults: [faultOf("metrics-outage")],
-  },
-  "hook-failure": {
-    name: "hook-failure",
-    description: "every run of the hook fails while the new release fails requests; a person kills by hand",
-    // Awake, at a keyboard, and through the runbook's first page.
-    killAfterSeconds: 300,
-    faults: [faultOf("hook-fails"), faultOf("error-spike")],
-  },
-  "racing-up": {
-    name: "racing-up",
-    description:
-      "the new release fails requests while an up is on its way to the next wave, and its write lands after the rollback",
-    racingUp: true,
-    faults: [faultOf("error-spike", { afterSeconds: 0 })],
-  },
-  "baseline-sick": {
-    name: "baseline-sick",
-    description: "the old release fails requests, the new one does not",
-    faults: [faultOf("error-spike", { on: "baseline" })],
-  },
-  "baseline-scaled-in": {
-    name: "baseline-scaled-in",
-    description: "the old release loses its hosts for eight minutes, and the new one fails requests",
-    faults: [faultOf("hosts-lost", { on: "baseline", durationSeconds: 480 }), faultOf("error-spike")],
-  },
-  "dependency-outage": {
-    name: "dependency-outage",
-    description:
-      "both releases fail half of their requests for a quarter of an hour, because of something that both need",
-    // An outage is no subtle fault: at 1 % that makes half of all requests.
-    faults: [faultOf("error-spike", { on: "both", durationSeconds: 900, timesCriticalBound: 50 })],
-  },
-};
+import {
+  boundedKinds,
+  builtInScenarioNames,
+  builtInScenarios,
+  type Fault,
+  faultedReleases,
+  faultKinds,
+  faultOf,
+  isRegionFault,
+  type Scenario,
+} from "./scenarios.ts";
 
 const atSchema = z.strictObject({
   wave: wholeNumber(1, 100, "percent").optional(),
@@ -200,6 +72,8 @@ const scenarioFields = {
     expected: "requests a second, above 0 and at most 100000",
   }).optional(),
   racingUp: leaf(z.boolean(), { wrong: "neither yes nor no", expected: "true or false" }).optional(),
+  // The load balancer's own range.
+  stickiness: duration({ minimum: "1s", maximum: "7d", example: "1h" }).optional(),
   killAfter: duration({ minimum: "0s", maximum: "30d", example: "5m" }).optional(),
   faults: z.unknown(),
 };
@@ -211,7 +85,7 @@ function readFault(raw: unknown, path: Path, problems: Problems): Fault | undefi
     const wrong = kind === "metrics-outage" ? "an outage has no bound to pass" : `${kind} has no bound to pass`;
     problems.add([...path, "times"], { wrong, expected: "no times", wayOut: "Leave it out" }, times);
   }
-  if (kind?.startsWith("hook-") && on !== undefined) {
+  if (kind && (kind.startsWith("hook-") || isRegionFault({ kind })) && on !== undefined) {
     const complaint = { wrong: `${kind} is no release's`, expected: "no on", wayOut: "Leave it out" };
     problems.add([...path, "on"], complaint, on);
   }
@@ -236,13 +110,14 @@ function readScenario(raw: unknown, problems: Problems): Scenario | undefined {
   const fields = checkFields(scenarioFields, raw, [], problems);
   const listed = check(z.array(z.unknown()), fields.faults, ["faults"], problems) ?? [];
   const faults = listed.flatMap((fault, index) => readFault(fault, ["faults", index], problems) ?? []);
-  const { name, description, ratePerSecond, racingUp, killAfter } = fields;
+  const { name, description, ratePerSecond, racingUp, stickiness, killAfter } = fields;
   if (problems.texts.length > 0 || !name) return undefined;
   return {
     name,
     description: description ?? name,
     ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
     ...(racingUp === undefined ? {} : { racingUp }),
+    ...(stickiness === undefined ? {} : { stickinessSeconds: stickiness }),
     ...(killAfter === undefined ? {} : { killAfterSeconds: killAfter }),
     faults,
   };

@@ -16,8 +16,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   infra: ["core", "components"],
   components: ["core"],
   stacks: ["core", "components", "infra", "hooks"],
-  rehearsal: ["core", "components", "infra", "hooks", "stacks"],
-  cli: ["core", "components", "infra", "hooks", "stacks", "rehearsal"],
+  policies: ["core"],
+  rehearsal: ["core", "components", "infra", "hooks", "stacks", "policies"],
+  cli: ["core", "components", "infra", "hooks", "stacks", "rehearsal", "policies"],
   bench: ["core", "hooks", "stacks", "rehearsal", "cli"],
 };
 

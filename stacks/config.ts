@@ -4,119 +4,24 @@
  * Quantities carry their unit, in the key (`stickinessSeconds: 3600`) or in the value (`soak: 24h`, `above: "5%"`). Unknown
  * keys are refused, and so is by name whatever this version cannot do yet. Values that may be secret are never repeated.
  */
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { z } from "zod";
 import { BadInputError } from "../core/bad-input.ts";
 import type { Intent } from "../core/declaration.ts";
-import { drillService, isSlug, maximumServiceLength, slugRule } from "../core/naming.ts";
-import { checkAcross } from "./config/across.ts";
-import { readAlerting } from "./config/alerting.ts";
-import { environmentName, foundation, readAws, readNetwork, readPeers } from "./config/environment.ts";
+import type { Shared } from "./config/foundation.ts";
 import type { EnvironmentConfig, ServiceConfig } from "./config/model.ts";
-import { checkFields, isMap, type Path, Problems } from "./config/problems.ts";
-import { type ReadService, readService } from "./config/service.ts";
+import { type ConfigOrigin, headingFor, hidesValue, parseConfig, parseWith } from "./config/parse.ts";
+import { isMap, type Path, Problems } from "./config/problems.ts";
 import { readYaml } from "./config/yaml-file.ts";
 
+export type { Shared } from "./config/foundation.ts";
 export type * from "./config/model.ts";
+export { type ConfigOrigin, parseConfig } from "./config/parse.ts";
 
 /** Config as written, by namespace; values are plain data. */
 export interface RawConfig {
   readonly tidegate: Readonly<Record<string, unknown>>;
   readonly aws: Readonly<Record<string, unknown>>;
-}
-
-const topFields = {
-  environment: environmentName,
-  foundation: foundation.optional(),
-  peers: z.unknown(),
-  network: z.unknown(),
-  alerting: z.unknown(),
-  services: z.unknown(),
-};
-
-/** Routing keys and testers' values are secrets in many places; so is whatever Pulumi says is one. */
-function hidesValue(secretKeys: readonly string[]): (place: string) => boolean {
-  return (place) =>
-    /^alerting(?!\.email\[)/.test(place) ||
-    /\.testers(?:\.(?:header|cookie)(?:\.value)?)?$/.test(place) ||
-    secretKeys.some((key) => place === key || place.startsWith(`${key}.`) || place.startsWith(`${key}[`));
-}
-
-function headingFor(stack: string | undefined): (count: string) => string {
-  return (count) => `config "tidegate" has ${count}${stack === undefined ? "" : ` (stack ${stack})`}:`;
-}
-
-function readServices(raw: unknown, path: Path, problems: Problems): ReadService[] {
-  if (!isMap(raw)) {
-    const complaint = {
-      wrong: raw === undefined || raw === null ? "missing" : "must be a map",
-      expected: "a map from service name to service",
-    };
-    problems.add(path, complaint, raw ?? undefined);
-    return [];
-  }
-  return Object.entries(raw).map(([name, written]) => {
-    if (!isSlug(name, maximumServiceLength)) {
-      const expected = `at most ${maximumServiceLength} characters: ${slugRule}`;
-      problems.add([...path, name], { wrong: "not a service name", expected }, name);
-    }
-    if (name === drillService) {
-      problems.add(
-        [...path, name],
-        { wrong: "the name that drills go by", expected: "any other", wayOut: "Call the service something else" },
-        name,
-      );
-    }
-    return readService(name, written, [...path, name], problems);
-  });
-}
-
-function parseInto(problems: Problems, raw: unknown): EnvironmentConfig | undefined {
-  const written = isMap(raw) ? raw : {};
-  const region = readAws(written.aws, problems);
-  const fields = checkFields(topFields, written.tidegate ?? {}, [], problems);
-  const { network, listenerArn } = readNetwork(fields.network, ["network"], problems);
-  const peers = readPeers(fields.peers, region, ["peers"], problems);
-  const alerting = readAlerting(fields.alerting, ["alerting"], problems);
-  const services = readServices(fields.services, ["services"], problems);
-  checkAcross(services, { region, listenerArn, alerting }, problems);
-  if (problems.texts.length > 0 || region === undefined || fields.environment === undefined || !network)
-    return undefined;
-  const complete = services.flatMap((service) => service.config ?? []);
-  return {
-    environment: fields.environment,
-    region,
-    access: { assumeRoles: [] },
-    foundation: fields.foundation ?? "here",
-    peers,
-    network,
-    alerting,
-    services: complete.sort((left, right) => (left.name < right.name ? -1 : 1)),
-  };
-}
-
-/** What is known about a raw config besides its content. */
-export interface ConfigOrigin {
-  /** Shown in the heading. */
-  readonly stack?: string;
-  /** Top-level `tidegate` keys of which Pulumi says that they hold secrets; no value under them is shown. */
-  readonly secretKeys?: readonly string[];
-}
-
-function parseWith(problems: Problems, raw: unknown, stack: string | undefined): EnvironmentConfig {
-  const config = parseInto(problems, raw);
-  problems.throwIfAny(headingFor(stack));
-  if (!config) throw new Error("a config without problems came out incomplete");
-  return config;
-}
-
-/**
- * Checks a config `{ tidegate: {…}, aws: {…} }` and fills in the defaults.
- * @throws BadInputError with every problem, each with its path
- */
-export function parseConfig(raw: unknown, origin: ConfigOrigin = {}): EnvironmentConfig {
-  return parseWith(new Problems(hidesValue(origin.secretKeys ?? [])), raw, origin.stack);
 }
 
 /** Splits `namespace:key` settings; Pulumi hands maps and lists over as JSON. */
@@ -156,14 +61,30 @@ function secretTidegateKeys(): string[] {
   return names.filter((name) => name.startsWith("tidegate:")).map((name) => name.slice("tidegate:".length));
 }
 
+/** The foundation that a config names, as far as it names one at all; whether it is well said, parsing tells. */
+function foundationIn(raw: RawConfig | undefined): string {
+  const named = raw?.tidegate.foundation;
+  return typeof named === "string" && named !== "" ? named : "here";
+}
+
+/** The foundation that the running stack's config names: `here`, or a stack to be read before the config can be. */
+export function foundationInConfig(): string {
+  return foundationIn(rawFromSettings(pulumi.runtime.allConfig()));
+}
+
 /**
  * The config of the stack that Pulumi is running.
+ * @param foundation what was read of the stack that `foundationInConfig` names; absent where that is this one
  * @throws pulumi.RunError with every problem, which Pulumi shows without a stack trace
  */
-export function readStackConfig(): EnvironmentConfig {
+export function readStackConfig(foundation?: ConfigOrigin["foundation"]): EnvironmentConfig {
   const raw = rawFromSettings(pulumi.runtime.allConfig());
   try {
-    return parseConfig(raw, { stack: pulumi.getStack(), secretKeys: secretTidegateKeys() });
+    return parseConfig(raw, {
+      stack: pulumi.getStack(),
+      secretKeys: secretTidegateKeys(),
+      ...(foundation === undefined ? {} : { foundation }),
+    });
   } catch (error) {
     if (error instanceof BadInputError) throw new pulumi.RunError(error.message);
     throw error;
@@ -215,14 +136,46 @@ function stackOf(path: string): string {
 }
 
 /**
- * The config in a `Pulumi.<stack>.yaml`, checked, and as written. For the rehearsal and the commands, which have no Pulumi.
+ * The config in a `Pulumi.<stack>.yaml`, checked, and as written. For the rehearsal and the commands, which have no Pulumi. A service
+ * stack's foundation is read from its file in the same folder.
  * @throws BadInputError on an unreadable file, malformed YAML, encrypted values and every problem of the config
  */
 export function readStackFile(path: string): { config: EnvironmentConfig; raw: RawConfig } {
   const problems = new Problems(hidesValue([]));
   const raw = rawFromFile(path, problems);
-  if (!raw) problems.throwIfAny(headingFor(stackOf(path)));
-  return { config: parseWith(problems, raw, stackOf(path)), raw: raw ?? { tidegate: {}, aws: {} } };
+  const stack = stackOf(path);
+  if (!raw) problems.throwIfAny(headingFor(stack));
+  const named = foundationIn(raw);
+  const foundation = named === "here" ? {} : { foundation: foundationBeside(path, named) };
+  return { config: parseWith(problems, raw, { stack, ...foundation }), raw: raw ?? { tidegate: {}, aws: {} } };
+}
+
+/** What the file of a foundation says, or why it says nothing. */
+function foundationBeside(path: string, name: string): NonNullable<ConfigOrigin["foundation"]> {
+  const file = `Pulumi.${name.split("/").at(-1)}.yaml`;
+  const problems = new Problems(hidesValue([]));
+  const raw = rawFromFile(join(dirname(path), file), problems);
+  const further = foundationIn(raw);
+  if (raw && further !== "here") {
+    const wayOut = file === basename(path) ? "Leave it out" : `Name that one, ${further}`;
+    const text = `foundation: ${file} has its foundation elsewhere itself, got "${name}"; expected a stack that is one`;
+    return { problems: [`${text}. ${wayOut}`] };
+  }
+  try {
+    return sharedOf(parseWith(problems, raw, { stack: stackOf(file) }));
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    const text = `foundation: stack ${name} is read from ${file} beside this file, which has problems of its own`;
+    return { problems: error.problems.map((problem) => `${text}: ${problem}. Put that stack's file there, in order`) };
+  }
+}
+
+/** What a service stack has of a foundation's config. */
+export function sharedOf(config: EnvironmentConfig): Shared {
+  const { environment, region, network, alerting, peers } = config;
+  const { pagerduty } = alerting;
+  const dependencyOwners = pagerduty?.kind === "made" ? Object.keys(pagerduty.owners) : [];
+  return { environment, region, network, alerting, peers, dependencyOwners };
 }
 
 /** What one service asks for, in the words that core decides on. */

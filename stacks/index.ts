@@ -1,38 +1,48 @@
-/** The Pulumi program of one environment, as a table of contents. */
+/** The Pulumi program of one stack, as a table of contents. */
 import "../core/stack-traces.ts";
+import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { awsGuardBinding } from "../components/aws-guard.ts";
 import { tableName } from "../core/naming.ts";
+import { accessOf } from "../hooks/aws/access.ts";
 import { callerAccount } from "../hooks/aws/caller-account.ts";
+import { clientSettings } from "../hooks/aws/clients.ts";
 import { awsPorts } from "../hooks/aws/ports.ts";
+import { awsSurveyor } from "../hooks/aws/survey.ts";
 import { buildHookBundle, buildWatchmanBundle } from "../hooks/bundle.ts";
-import { readStackConfig } from "./config.ts";
-import { decideEnvironment } from "./decide.ts";
-import { placeProblems, previousPlace, stackIdentity } from "./own-place.ts";
+import { foundationInConfig, readStackConfig } from "./config.ts";
+import { decideEnvironment, surveyEnvironment } from "./decide.ts";
+import { withOtherCanaries } from "./dependency-groups.ts";
+import { foundationForConfig, readFoundation } from "./foundation.ts";
+import { ownRuleArns, placeProblems, previousUp, stackIdentity } from "./own-place.ts";
+import { ownershipProblems } from "./ownership.ts";
 import { program } from "./program.ts";
 
 export default async () => {
-  const config = readStackConfig();
-  const access = { region: config.region };
   const stackId = stackIdentity();
-  const records = tableName(config.environment);
+  const named = foundationInConfig();
+  const read = named === "here" ? undefined : await readFoundation(named, stackId);
+  const config = readStackConfig(read && foundationForConfig(read));
+  const foundation = read?.kind === "found" ? read : undefined;
+  const { environment, region, alerting } = config;
+  const access = accessOf(region, config.access);
+  const records = tableName(environment);
 
-  const [accountId, provider, previous, hookBundleFolder, watchmanBundleFolder] = await Promise.all([
+  const [accountId, provider, previous, bundles] = await Promise.all([
     callerAccount(access),
     aws.getCallerIdentity({}),
-    previousPlace(stackId),
-    buildHookBundle(),
-    buildWatchmanBundle(),
+    previousUp(stackId),
+    foundation ? {} : bundleFolders(),
   ]);
-  const elsewhere = placeProblems(
-    previous,
-    { accountId, region: config.region, tableName: records },
-    provider.accountId,
-  );
+  const elsewhere = placeProblems({
+    previous: previous.place,
+    current: { accountId, region, tableName: records, foundation: foundation?.stack ?? "here" },
+    providerAccountId: provider.accountId,
+    ...(foundation ? { foundationAccountId: foundation.outputs.accountId } : {}),
+  });
   if (elsewhere.length > 0) throw new pulumi.RunError(elsewhere.join("\n"));
 
-  const { environment, region, alerting } = config;
   const ports = awsPorts({
     ...access,
     tableName: records,
@@ -43,14 +53,29 @@ export default async () => {
       ...(alerting.dashboard === undefined ? {} : { dashboardUrl: alerting.dashboard }),
     },
   });
+  const own = {
+    stackId,
+    foundationStack: foundation?.stack ?? stackId,
+    previousServices: previous.services,
+    ownRuleArns: () => ownRuleArns(stackId),
+  };
+  const surveyor = awsSurveyor(new ElasticLoadBalancingV2Client(clientSettings(access)));
+  const adopted = await surveyEnvironment(config, surveyor, ports);
   return program({
     config,
-    decide: (wanted) => decideEnvironment(wanted, ports),
-    guards: awsGuardBinding({ ...access, environment }),
-    hookBundleFolder,
-    watchmanBundleFolder,
+    decide: async (wanted) => withOtherCanaries(wanted, await decideEnvironment(wanted, ports, adopted), ports),
+    survey: adopted.found,
+    refusals: (wanted) => ownershipProblems(wanted, own, ports),
+    guards: awsGuardBinding({ environment, region, signIn: config.access, providerAccountId: provider.accountId }),
+    ...(foundation ? { foundation } : {}),
+    ...bundles,
     stackId,
     accountId,
     isPreview: pulumi.runtime.isDryRun(),
   });
 };
+
+async function bundleFolders() {
+  const [hookBundleFolder, watchmanBundleFolder] = await Promise.all([buildHookBundle(), buildWatchmanBundle()]);
+  return { hookBundleFolder, watchmanBundleFolder };
+}

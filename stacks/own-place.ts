@@ -10,6 +10,8 @@ export interface Place {
   readonly accountId: string;
   readonly region: string;
   readonly tableName: string;
+  /** `here`, or the full name of the stack that has the foundation. */
+  readonly foundation: string;
 }
 
 /** What each part is called, and what to do about another one. */
@@ -17,18 +19,28 @@ const parts: Readonly<Record<keyof Place, { readonly label: string; readonly way
   accountId: { label: "AWS account", wayOut: "Use credentials of the stack's account" },
   region: { label: "aws:region", wayOut: "Set it back; another region is another stack" },
   tableName: { label: "record table", wayOut: "Set tidegate:environment back; another environment is another stack" },
+  foundation: {
+    label: "tidegate:foundation",
+    wayOut:
+      "Set it back: this up would make or delete a whole foundation. Services move to another stack by tidegate:takeOver there",
+  },
 };
 
-/**
- * Every reason why this is not the place of the stack; empty when it is, or when the stack has no outputs yet.
- * @param providerAccountId the account that Pulumi's AWS provider acts in; records are read with the AWS SDK's credentials, and the
- *   two may be configured apart
- */
-export function placeProblems(
-  previous: Partial<Place>,
-  current: Place,
-  providerAccountId: string = current.accountId,
-): string[] {
+export interface PlaceCheck {
+  /** Of the last `up`; empty before the first. */
+  readonly previous: Partial<Place>;
+  readonly current: Place;
+  /**
+   * The account that Pulumi's AWS provider acts in; records are read with the AWS SDK's credentials, and the two may be configured apart.
+   * @default the same
+   */
+  readonly providerAccountId?: string;
+  /** The account that the foundation of another stack names. @default none is named */
+  readonly foundationAccountId?: string;
+}
+
+/** Every reason why this is not the place of the stack; empty when it is, or when the stack has no outputs yet. */
+export function placeProblems({ previous, current, ...others }: PlaceCheck): string[] {
   const problems: string[] = [];
   for (const key of Object.keys(parts) as (keyof Place)[]) {
     const expected = previous[key];
@@ -36,10 +48,16 @@ export function placeProblems(
     const { label, wayOut } = parts[key];
     problems.push(`${label}: not where this stack lives, got ${current[key]}; expected ${expected}. ${wayOut}`);
   }
+  const { providerAccountId = current.accountId, foundationAccountId = current.accountId } = others;
+  if (foundationAccountId !== current.accountId) {
+    problems.push(
+      `AWS account: not where the foundation is (${current.foundation}), got ${current.accountId}; expected ${foundationAccountId}. Use credentials of the foundation's account`,
+    );
+  }
   if (providerAccountId !== current.accountId) {
     problems.push(
       `AWS account: Pulumi's provider and the AWS SDK act in different ones, got ${providerAccountId} and ${current.accountId}; ` +
-        "expected the same. Give both their credentials by AWS_PROFILE alone",
+        "expected the same. Give both their credentials by aws:profile and aws:assumeRoles, or by the environment alone",
     );
   }
   return problems;
@@ -51,11 +69,15 @@ export function stackIdentity(): string {
 }
 
 /**
- * The outputs that this stack's last `up` left; empty before the first. Asked by the look-up that `StackReference` itself uses: the
+ * What this stack's last `up` left in its outputs; empty before the first. Asked by the look-up that `StackReference` itself uses: the
  * resource would show as a step of every `up`, idle ones too.
  * @throws pulumi.RunError when the answer has no outputs at all: then nothing says that this is the right place
  */
-export async function previousPlace(stackId: string): Promise<Partial<Place>> {
+export async function previousUp(stackId: string): Promise<{
+  readonly place: Partial<Place>;
+  /** Names of the services that it declared. */
+  readonly services: readonly string[];
+}> {
   const answer = answerSchema.safeParse(
     await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: stackId }),
   );
@@ -64,12 +86,15 @@ export async function previousPlace(stackId: string): Promise<Partial<Place>> {
       `stack ${stackId}: its own outputs could not be read; expected a table of outputs. Run pulumi stack output`,
     );
   }
-  const { accountId, region, tableName } = answer.data.outputs;
-  return {
+  const { accountId, region, tableName, foundation, services = {} } = answer.data.outputs;
+  const place = {
     ...(accountId === undefined ? {} : { accountId }),
     ...(region === undefined ? {} : { region }),
     ...(tableName === undefined ? {} : { tableName }),
+    // Versions that knew no other stacks had the foundation in each.
+    ...(foundation === undefined && tableName === undefined ? {} : { foundation: foundation ?? "here" }),
   };
+  return { place, services: Object.keys(services).sort() };
 }
 
 const answerSchema = z.object({
@@ -77,5 +102,24 @@ const answerSchema = z.object({
     accountId: z.string().optional(),
     region: z.string().optional(),
     tableName: z.string().optional(),
+    foundation: z.string().optional(),
+    services: z.record(z.string(), z.unknown()).optional(),
   }),
+});
+
+/**
+ * ARNs of the listener rules in this stack's own state. Only a service that comes over from another stack needs them: its resources have to
+ * have come first.
+ * @throws Error where the engine does not answer
+ */
+export async function ownRuleArns(stackId: string): Promise<ReadonlySet<string>> {
+  const answer = resourcesSchema.parse(
+    await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName: stackId }),
+  );
+  const rules = Object.values(answer.outputs).filter(({ type }) => type === "aws:lb/listenerRule:ListenerRule");
+  return new Set(rules.flatMap(({ outputs }) => (typeof outputs?.arn === "string" ? [outputs.arn] : [])));
+}
+
+const resourcesSchema = z.object({
+  outputs: z.record(z.string(), z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).optional() })),
 });

@@ -1,25 +1,141 @@
-/** Which services are this stack's to declare: none that the record knows may get lost, and none is declared twice. */
+/**
+ * Which services are this stack's to declare: none that the record knows may get lost, and none is declared by two stacks. The record says
+ * who declares a service; records of versions that did not write it belong to the stack that has the foundation.
+ *
+ * A service moves with its resources, or not at all: two stacks with the same rules and alarms in their state would overwrite each other, and
+ * the one that lets go would delete what the other one relies on.
+ */
+import type { RolloutRecord } from "../core/record.ts";
 import type { Ports } from "../hooks/ports.ts";
 import type { EnvironmentConfig } from "./config.ts";
 
-/** (n): removed or renamed in the config while the record says it is live. */
-export async function lostServices(config: EnvironmentConfig, ports: Pick<Ports, "records">): Promise<string[]> {
+/** The stack that runs. */
+export interface OwnStack {
+  /** `organisation/project/stack`. */
+  readonly stackId: string;
+  /** Full name of the stack that has the foundation; this one's own, mostly. */
+  readonly foundationStack: string;
+  /** Services that its last `up` declared. */
+  readonly previousServices: readonly string[];
+  /** ARNs of the listener rules in this stack's own state; asked only where a service is taken over. */
+  readonly ownRuleArns: () => Promise<ReadonlySet<string>>;
+}
+
+type OwnershipPorts = Pick<Ports, "records" | "traffic">;
+
+/**
+ * Every reason why this stack may not declare what its config has, or lacks. Unreadable records are not told here but by each service's own
+ * reading, which then raises nothing.
+ */
+export async function ownershipProblems(
+  config: EnvironmentConfig,
+  own: OwnStack,
+  ports: OwnershipPorts,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { name } of config.services) {
+    const record = await readOrUndefined(name, ports);
+    if (!record || record.environment !== config.environment) continue;
+    const owner = record.declaredBy ?? own.foundationStack;
+    if (owner === own.stackId) continue;
+    const problem =
+      record.retiredAt === undefined
+        ? await claimProblem(record, owner, config.takeOver?.[name], own)
+        : await leftBehind(record, owner, ports);
+    if (problem !== undefined) problems.push(problem);
+  }
+  return [...problems, ...(await lostServices(config, own, ports))];
+}
+
+/** (n): removed or renamed in the config while the record says that it is live and this stack's. */
+async function lostServices(config: EnvironmentConfig, own: OwnStack, ports: OwnershipPorts): Promise<string[]> {
   const named = new Set(config.services.map((service) => service.name));
-  let recorded: string[];
+  // What a last `up` declared may be live even where no record can be listed, or none is.
+  const unlisted = own.previousServices.filter((service) => !named.has(service));
+  let candidates: string[];
   try {
-    recorded = await ports.records.list();
+    const recorded = await ports.records.list();
+    candidates = recorded.filter((service) => !named.has(service));
   } catch {
-    // Unreadable records are told by each service's own reading; nothing can be lost that cannot be listed.
-    return [];
+    return unlisted.map(lostUnread);
   }
   const lost: string[] = [];
-  for (const name of recorded.filter((service) => !named.has(service))) {
-    const record = await ports.records.read(name);
-    if (record && record.environment === config.environment && record.retiredAt === undefined) {
+  for (const name of candidates) {
+    try {
+      if (!isOwn(await ports.records.read(name), config, own)) continue;
       lost.push(
         `services.${name}: is live but no longer in the config (removed or renamed?); put it back with retire: true, run up, then remove it`,
       );
+    } catch {
+      if (unlisted.includes(name)) lost.push(lostUnread(name));
     }
   }
   return lost;
+}
+
+function lostUnread(name: string): string {
+  return `services.${name}: no longer in the config, and its record, which may say that it is live, cannot be read; put it back, or run up again once it can`;
+}
+
+function isOwn(
+  record: RolloutRecord | undefined,
+  { environment }: EnvironmentConfig,
+  { stackId, foundationStack }: OwnStack,
+): boolean {
+  if (!record || record.environment !== environment || record.retiredAt !== undefined) return false;
+  return (record.declaredBy ?? foundationStack) === stackId;
+}
+
+async function readOrUndefined(name: string, { records }: OwnershipPorts): Promise<RolloutRecord | undefined> {
+  try {
+    return await records.read(name);
+  } catch {
+    return undefined;
+  }
+}
+
+async function claimProblem(
+  record: RolloutRecord,
+  owner: string,
+  takenFrom: string | undefined,
+  { stackId, ownRuleArns }: OwnStack,
+): Promise<string | undefined> {
+  const { service } = record;
+  if (takenFrom === undefined) {
+    return (
+      `services.${service}: another stack declares it, got ${owner} in its record; expected ${stackId}. ` +
+      `Take it out here; to move it, see docs/decisions/0013 (takeOver: { ${service}: ${owner} })`
+    );
+  }
+  if (takenFrom !== owner) {
+    return `takeOver.${service}: not the stack that declares it, got "${takenFrom}"; expected ${owner}. Correct it`;
+  }
+  const moved = await ownRuleArns();
+  const missing = record.rules.filter((rule) => !moved.has(rule.arn));
+  if (missing.length === 0) return undefined;
+  return (
+    `takeOver.${service}: its resources are still in the other stack's state, got ${missing.length} of ${record.rules.length} listener rules missing here; ` +
+    `expected all of them. Move them first: pulumi state move --source ${owner} --dest ${stackId} with the URN of its ProgressiveService`
+  );
+}
+
+/** A retired service is free once its last stack has let go of its resources: alarms of the same name would be deleted with them. */
+async function leftBehind(
+  { service, rules }: RolloutRecord,
+  owner: string,
+  { traffic }: OwnershipPorts,
+): Promise<string | undefined> {
+  const arns = rules.map((rule) => rule.arn);
+  let left: number | undefined;
+  try {
+    left = Object.keys(await traffic.readRules(arns)).length;
+  } catch {
+    left = undefined;
+  }
+  if (left === 0) return undefined;
+  const got = left === undefined ? "rules that cannot be read" : `${left} of its listener rules`;
+  return (
+    `services.${service}: retired in another stack, which still has its resources, got ${got} from ${owner}; expected none. ` +
+    "Take it out of that stack's config and run up there first"
+  );
 }

@@ -3,10 +3,9 @@
  * whole. A refusal comes before the first resource: an `up` that may not raise changes nothing at all.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { GuardBinding } from "../components/index.ts";
 import type { Declaration, Notice } from "../core/declaration.ts";
 import type { EnvironmentConfig } from "./config.ts";
-import { declareEnvironment, type EnvironmentOutputs } from "./declare-environment.ts";
+import { type DeclareEnvironmentArgs, declareEnvironment, type EnvironmentOutputs } from "./declare-environment.ts";
 
 /** Where messages go; `pulumi.log` fits. */
 export interface ProgramLog {
@@ -14,15 +13,11 @@ export interface ProgramLog {
   warn(text: string, resource?: pulumi.Resource): unknown;
 }
 
-export interface ProgramArgs {
-  readonly config: EnvironmentConfig;
+export interface ProgramArgs extends Omit<DeclareEnvironmentArgs, "declarations" | "onService"> {
   /** Phase one: reads reality and decides; see `decide.ts`. */
   readonly decide: (config: EnvironmentConfig) => Promise<readonly Declaration[]>;
-  readonly guards: GuardBinding;
-  readonly hookBundleFolder: string;
-  readonly watchmanBundleFolder: string;
-  readonly stackId: string;
-  readonly accountId: string;
+  /** Reasons against the whole stack, whatever each service's own are; see `ownership.ts`. @default none are looked for */
+  readonly refusals?: (config: EnvironmentConfig) => Promise<readonly string[]>;
   /** A preview tells what an `up` would refuse; an `up` refuses. */
   readonly isPreview: boolean;
   /** @default Pulumi's own */
@@ -34,20 +29,18 @@ export interface ProgramArgs {
  * @throws pulumi.RunError with every reason when an `up` is refused
  */
 export async function program(args: ProgramArgs): Promise<EnvironmentOutputs> {
-  const log = args.log ?? pulumi.log;
-  for (const text of deafness(args.config.alerting)) log.warn(text);
-  const declarations = await args.decide(args.config);
-  const refusals = declarations.flatMap((declaration) => declaration.refusals);
-  if (refusals.length > 0 && !args.isPreview) throw new pulumi.RunError(refusalText(args.stackId, refusals));
+  const { config, decide, refusals: refusalsOfStack, isPreview, log = pulumi.log, ...rest } = args;
+  if (!args.foundation) for (const text of deafness(config.alerting)) log.warn(text);
+  const declarations = await decide(config);
+  const ofStack = (await refusalsOfStack?.(config)) ?? [];
+  const refusals = [...ofStack, ...declarations.flatMap((declaration) => declaration.refusals)];
+  if (refusals.length > 0 && !isPreview) throw new pulumi.RunError(refusalText(args.stackId, refusals));
 
+  for (const refusal of ofStack) log.warn(`this up would be refused: ${refusal}`);
   return declareEnvironment({
-    config: args.config,
+    ...rest,
+    config,
     declarations,
-    guards: args.guards,
-    hookBundleFolder: args.hookBundleFolder,
-    watchmanBundleFolder: args.watchmanBundleFolder,
-    stackId: args.stackId,
-    accountId: args.accountId,
     onService: (service, declaration) => {
       for (const notice of declaration.notices) tell(log, notice, service);
       for (const refusal of declaration.refusals) log.warn(`this up would be refused: ${refusal}`, service);

@@ -12,6 +12,7 @@ import { silentTelemetry } from "../telemetry.ts";
 import { cloudWatchAlarms } from "./alarms.ts";
 import { type AwsAccess, clientSettings } from "./clients.ts";
 import { cloudWatchMetrics } from "./metrics.ts";
+import { dynamoPeers } from "./peers.ts";
 import { dynamoRecordStore } from "./record-store.ts";
 import { elbTraffic } from "./traffic.ts";
 
@@ -40,6 +41,7 @@ export function awsPorts(args: AwsPortsArgs): Ports {
     traffic: elbTraffic(new ElasticLoadBalancingV2Client(settings)),
     alarms: cloudWatchAlarms(cloudWatch),
     metrics: cloudWatchMetrics(cloudWatch),
+    peers: dynamoPeers(args),
     pager: args.pager ?? pagerNotWired,
     telemetry: args.telemetry ?? silentTelemetry,
     place: args.place,

@@ -75,10 +75,13 @@ export function elbTraffic(client: ElasticLoadBalancingV2Client): Traffic {
       client.send(new DescribeTargetHealthCommand({ TargetGroupArn: targetGroupArn })),
     );
     // A draining target has left: it takes no new request and is no part of the capacity.
-    const states = (answer.TargetHealthDescriptions ?? [])
-      .map((target) => target.TargetHealth?.State)
-      .filter((state) => state !== "draining");
-    return { healthyCount: states.filter((state) => state === "healthy").length, totalCount: states.length };
+    const targets = (answer.TargetHealthDescriptions ?? []).filter(
+      (target) => target.TargetHealth?.State !== "draining",
+    );
+    return {
+      healthyCount: targets.filter(({ TargetHealth: found }) => canServe(found)).length,
+      totalCount: targets.length,
+    };
   }
 
   /** ARNs of the listeners meant; none where the listener's load balancer is not there. */
@@ -133,6 +136,16 @@ export function elbTraffic(client: ElasticLoadBalancingV2Client): Traffic {
   }
 
   return { readRules, writeRule, targetHealth, findMainRules };
+}
+
+/**
+ * Whether a target takes requests. A function without health checks, which is how Lambda groups come, is never found healthy and is
+ * sent every request all the same. Source: ELBv2 API reference, TargetHealth, read 2026-11.
+ */
+function canServe(found: { readonly State?: string; readonly Reason?: string } | undefined): boolean {
+  return (
+    found?.State === "healthy" || (found?.State === "unavailable" && found.Reason === "Target.HealthCheckDisabled")
+  );
 }
 
 /** All pages of a list; empty where AWS says, under `missing`, that its parent does not exist. */

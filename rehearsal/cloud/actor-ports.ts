@@ -10,7 +10,7 @@ import { type PortParts, portsOver } from "./ports.ts";
 import type { Actor, CloudEvent } from "./types.ts";
 
 export interface ActorPortsParts
-  extends Pick<PortParts, "table" | "balancers" | "cloudWatch" | "now" | "sleep" | "onStateChange"> {
+  extends Pick<PortParts, "table" | "balancers" | "cloudWatch" | "now" | "sleep" | "onStateChange" | "peers"> {
   readonly feed: MetricsFeed;
   readonly ids: RandomStream;
   readonly emit: (event: CloudEvent) => void;
@@ -62,6 +62,9 @@ export function portsOfCurrent(current: () => Ports): Ports {
     },
     get metrics() {
       return current().metrics;
+    },
+    get peers() {
+      return current().peers;
     },
     get pager() {
       return current().pager;

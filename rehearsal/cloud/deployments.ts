@@ -4,18 +4,20 @@ import { guardedWriteFrom } from "../../components/write-guard.ts";
 import type { Declaration, Notice } from "../../core/declaration.ts";
 import { releaseKey } from "../../core/naming.ts";
 import { readEvent } from "../../hooks/events.ts";
-import { makeGuard } from "../../hooks/guard.ts";
+import { type Guard, makeGuard } from "../../hooks/guard.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
-import { decideEnvironment } from "../../stacks/decide.ts";
+import { decideEnvironment, surveyEnvironment } from "../../stacks/decide.ts";
+import { type OwnStack, ownershipProblems } from "../../stacks/ownership.ts";
 import type { CloudWatch } from "../cloudwatch/cloudwatch.ts";
 import type { Capture, CapturedResource } from "../engine/capture.ts";
 import { Engine, type HookedWrite, type Provider } from "../engine/engine.ts";
-import { captureEnvironment } from "../engine/environment-capture.ts";
+import { captureEnvironment, rehearsalStackId } from "../engine/environment-capture.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import type { CapturedHook } from "../engine/hook-recorder.ts";
 import type { LoadBalancers } from "./load-balancer.ts";
 import type { Serving } from "./serving.ts";
+import { type ForeignRules, localSurveyor } from "./surveyor.ts";
 import type { LocalCloudOptions, UpResult } from "./types.ts";
 
 export interface DeploymentsOptions extends Pick<LocalCloudOptions, "startAt" | "hostsPerGroup" | "withoutAlarms"> {
@@ -25,6 +27,21 @@ export interface DeploymentsOptions extends Pick<LocalCloudOptions, "startAt" | 
   readonly cloudWatch: CloudWatch;
   readonly serving: Serving;
   readonly alterCapture: (capture: Capture) => Capture;
+  /** @default none but those that a config adopts */
+  readonly foreignRules?: ForeignRules;
+}
+
+/** The rehearsal has one stack, with foundation and services; what it declared before, its records tell. */
+function onlyStack({ environment }: EnvironmentConfig): OwnStack {
+  const stackId = rehearsalStackId(environment);
+  return { stackId, foundationStack: stackId, previousServices: [], ownRuleArns: async () => new Set() };
+}
+
+/** What one `up` remembers: its guards look at all rules of a service. */
+interface UpRun {
+  hookChanges: boolean;
+  /** By service. */
+  readonly guards: Map<string, Guard>;
 }
 
 /** One stack's `up`s, one after another. */
@@ -38,14 +55,19 @@ export class Deployments {
 
   /** @throws NotRehearsedError naming what the program uses and the rehearsal does not model */
   async up(config: EnvironmentConfig): Promise<UpResult> {
-    const declarations = await decideEnvironment(config, this.#options.ports);
+    const { ports, balancers, foreignRules } = this.#options;
+    const adopted = await surveyEnvironment(config, localSurveyor(balancers, config, foreignRules), ports);
+    const declarations = await decideEnvironment(config, ports, adopted);
     const notices: Notice[] = declarations.flatMap((declaration) => declaration.notices);
-    const refusals = declarations.flatMap((declaration) => declaration.refusals);
+    const refusals = [
+      ...declarations.flatMap((declaration) => declaration.refusals),
+      ...(await ownershipProblems(config, onlyStack(config), this.#options.ports)),
+    ];
     if (refusals.length > 0) return { kind: "refused", notices, reasons: refusals, changes: [] };
 
     let captured: Capture;
     try {
-      captured = await captureEnvironment(config, declarations);
+      captured = await captureEnvironment(config, declarations, { found: adopted.found });
     } catch (error) {
       // The program's own words to the person; anything else is a fault of the rehearsal and must not look like one of the config.
       if (pulumi.RunError.isInstance(error) || error instanceof pulumi.ResourceError) {
@@ -56,7 +78,7 @@ export class Deployments {
     const capture = this.#options.alterCapture(captured);
     this.#prepare(config, capture);
     const byService = new Map(declarations.map((declaration) => [declaration.service, declaration]));
-    const run = { hookChanges: false };
+    const run: UpRun = { hookChanges: false, guards: new Map() };
     const applied = await this.#engine.up(capture, this.#options.provider, (hook, write) =>
       this.#runHook(hook, write, byService, run),
     );
@@ -95,7 +117,7 @@ export class Deployments {
     hook: CapturedHook,
     { resource, before }: HookedWrite,
     declarations: ReadonlyMap<string, Declaration>,
-    run: { hookChanges: boolean },
+    run: UpRun,
   ): Promise<void> {
     if (hook.kind === "hook-change-watch") {
       run.hookChanges = true;
@@ -104,12 +126,15 @@ export class Deployments {
     const declaration = declarations.get(hook.service);
     if (!declaration) throw new NotRehearsedError(`hook "${hook.hookName}": no declaration of ${hook.service}`);
     const { takenBy, readyTimeoutSeconds } = hook;
-    const guard = makeGuard(this.#options.ports, {
-      declaration,
-      takenBy,
-      readyTimeoutSeconds,
-      hookChanges: () => run.hookChanges,
-    });
+    const guard =
+      run.guards.get(hook.service) ??
+      makeGuard(this.#options.ports, {
+        declaration,
+        takenBy,
+        readyTimeoutSeconds,
+        hookChanges: () => run.hookChanges,
+      });
+    run.guards.set(hook.service, guard);
     const write = {
       id: before ? resource.id : "",
       newInputs: { ...resource.inputs },

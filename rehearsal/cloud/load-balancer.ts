@@ -3,6 +3,7 @@
  * once, while requests follow them some seconds later; `split.ts` says which requests go where.
  */
 import type { Instant } from "../../core/record.ts";
+import type { SurveyedCondition } from "../../core/survey.ts";
 import { checkForwardAction } from "../../hooks/aws/forward-limits.ts";
 import type { ForwardAction, ListenerRef, TargetHealth, Traffic } from "../../hooks/ports.ts";
 import { ProviderRefusedError } from "../engine/errors.ts";
@@ -14,6 +15,7 @@ export interface Rule {
   readonly listenerArn: string;
   priority: number;
   tags: Readonly<Record<string, string>>;
+  conditions: readonly SurveyedCondition[];
   action: ForwardAction;
   /** Where its requests go. */
   readonly split: Split;
@@ -54,6 +56,8 @@ export class LoadBalancers {
   readonly #rules = new Map<string, Rule>();
   readonly #groups = new Map<string, TargetGroup>();
   #mains: readonly Rule[] | undefined;
+  /** Main rules of each service, by its name. */
+  readonly #routes = new Map<string, number>();
 
   constructor(options: LoadBalancersOptions) {
     this.#options = options;
@@ -144,7 +148,11 @@ export class LoadBalancers {
     this.#options.onWrite(created, "up", this.#options.now());
   }
 
-  modifyRule(arn: string, change: Partial<Pick<Rule, "priority" | "tags" | "action">>, by: Writer): void {
+  modifyRule(
+    arn: string,
+    change: Partial<Pick<Rule, "priority" | "tags" | "conditions" | "action">>,
+    by: Writer,
+  ): void {
     const rule = this.#rules.get(arn);
     if (!rule) throw new ProviderRefusedError(`rule ${arn}: not found, nothing was written`);
     if (change.priority !== undefined && change.priority !== rule.priority) {
@@ -152,6 +160,7 @@ export class LoadBalancers {
       rule.priority = change.priority;
     }
     if (change.tags) rule.tags = change.tags;
+    if (change.conditions) rule.conditions = change.conditions;
     this.#mains = undefined;
     if (!change.action) return;
     this.#checkAction(arn, change.action);
@@ -177,10 +186,25 @@ export class LoadBalancers {
 
   /** Rules that carry users' requests, by service name. */
   mainRules(): readonly Rule[] {
-    this.#mains ??= [...this.#rules.values()]
+    if (this.#mains) return this.#mains;
+    this.#mains = [...this.#rules.values()]
       .filter((rule) => rule.tags[roleTag] === "main")
       .sort((left, right) => ((left.tags[serviceTag] ?? "") < (right.tags[serviceTag] ?? "") ? -1 : 1));
+    this.#routes.clear();
+    for (const rule of this.#mains) this.#routes.set(serviceOf(rule), this.routeCount(serviceOf(rule)) + 1);
     return this.#mains;
+  }
+
+  /** How many main rules a service has; what `mainRules` found last. */
+  routeCount(service: string): number {
+    return this.#routes.get(service) ?? 0;
+  }
+
+  /** Rules of one listener, in the order in which they are tried. */
+  rulesOf(listenerArn: string): readonly Rule[] {
+    return [...this.#rules.values()]
+      .filter((rule) => rule.listenerArn === listenerArn)
+      .sort((left, right) => left.priority - right.priority);
   }
 
   #attach(action: ForwardAction, by: 1 | -1): void {

@@ -22,11 +22,13 @@ import { Functions, functionKind, type Run } from "./functions.ts";
 import { LoadBalancers, type Rule, serviceOf, type Writer } from "./load-balancer.ts";
 import { MetricsFeed } from "./metrics-feed.ts";
 import { Notifications } from "./notifications.ts";
+import { PeerRegions } from "./peer-regions.ts";
 import { localProvider } from "./provider.ts";
 import { aroundProvider, type ProviderCall, stepOf } from "./provider-calls.ts";
 import { RecordTable } from "./record-table.ts";
 import { Schedules } from "./schedules.ts";
 import { Serving } from "./serving.ts";
+import type { ForeignRules } from "./surveyor.ts";
 import type {
   Actor,
   Breakage,
@@ -45,6 +47,8 @@ const stepMs = cloud.stepSeconds * 1_000;
 export interface LocalCloudSeams {
   /** Changes what the program registered, before it is applied: takes a resource away. */
   readonly alterCapture?: (capture: Capture) => Capture;
+  /** Rules of others on adopted listeners. @default none but those that a config adopts */
+  readonly foreignRules?: ForeignRules;
   /** The ports as one run has them: to trace its calls, or to spoil them. */
   readonly portsOf?: (ports: Ports, run: Run) => Ports;
   /** Around everything that an `up` asks of the provider; must carry it out itself. */
@@ -76,6 +80,7 @@ class VirtualCloud implements ReachableCloud {
   readonly #deployments: Deployments;
   readonly #cloudWatch = new CloudWatch();
   readonly #notifications = new Notifications();
+  readonly #regions = new PeerRegions();
   readonly #balancers: LoadBalancers;
   readonly #feed: MetricsFeed;
   readonly #serving: Serving;
@@ -121,7 +126,7 @@ class VirtualCloud implements ReachableCloud {
       balancers: this.#balancers,
       feed: this.#feed,
       random: random.fork("traffic"),
-      ratePerSecondAt: options.ratePerSecondAt,
+      ratePerSecondAt: (at) => options.ratePerSecondAt(at) * this.#regions.usersHereFactor,
       emit: (event) => this.#emit(event),
     });
     this.#ids = random.fork("ids");
@@ -161,6 +166,7 @@ class VirtualCloud implements ReachableCloud {
       cloudWatch: this.#cloudWatch,
       serving: this.#serving,
       alterCapture: seams.alterCapture ?? ((capture) => capture),
+      ...(seams.foreignRules ? { foreignRules: seams.foreignRules } : {}),
     });
   }
 
@@ -205,6 +211,7 @@ class VirtualCloud implements ReachableCloud {
         },
         emit: (event) => this.#emit(event),
         onStateChange: (change) => this.#onStateChange(change),
+        peers: this.#regions.peers(),
         place: this.#place,
       },
       actor,
@@ -306,6 +313,7 @@ class VirtualCloud implements ReachableCloud {
 
   async up(config: EnvironmentConfig, who: string, before?: (step: UpStep) => Promise<void>): Promise<UpResult> {
     this.#place = { environment: config.environment, region: config.region };
+    for (const region of config.peers) this.#regions.add(region, config.environment);
     this.#ports.clear();
     this.#portsOfUp = this.portsAs("up", "up");
     this.#beforeStep = before;
@@ -347,6 +355,10 @@ class VirtualCloud implements ReachableCloud {
 
   breakFunction(which: "hook" | "watchman", breakage?: Breakage): void {
     this.#functions.breakFunction(which, breakage);
+  }
+
+  get peers(): PeerRegions {
+    return this.#regions;
   }
 
   counts(service: string) {

@@ -2,11 +2,12 @@
 import type { PageMessage, PagePlace } from "../../core/page-message.ts";
 import type { Instant, Page } from "../../core/record.ts";
 import { defaultRunbookBase } from "../../core/runbooks.ts";
-import type { Ports, Telemetry } from "../../hooks/ports.ts";
+import type { Peers, Ports, Telemetry } from "../../hooks/ports.ts";
 import { silentTelemetry } from "../../hooks/telemetry.ts";
 import type { CloudWatch, StateChange } from "../cloudwatch/cloudwatch.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import type { LoadBalancers } from "./load-balancer.ts";
+import { PeerRegions } from "./peer-regions.ts";
 import type { RecordTable } from "./record-table.ts";
 
 export interface PortParts {
@@ -24,6 +25,8 @@ export interface PortParts {
   readonly place?: PagePlace;
   /** @default silent */
   readonly telemetry?: Telemetry;
+  /** The other regions. @default none: asking one is refused by name */
+  readonly peers?: Peers;
 }
 
 /** Name of the one channel that the rehearsal has. */
@@ -58,6 +61,7 @@ export function portsOver(parts: PortParts): Ports {
         return cloudWatch.requestSums(queries, range, now());
       },
     },
+    peers: parts.peers ?? new PeerRegions().peers(),
     pager: {
       send: async (message, deliveredTo) => {
         if (!deliveredTo.includes(rehearsedChannel)) send({ ...message.page }, message);

@@ -3,8 +3,8 @@
  * those that change nothing in a rehearsal and why; any other, and any property that is not known, is refused by name.
  */
 import { readForward } from "../../components/rule-shapes.ts";
-import { stableJson } from "../../core/stable-json.ts";
 import type { Instant } from "../../core/record.ts";
+import { stableJson } from "../../core/stable-json.ts";
 import type { ForwardAction } from "../../hooks/ports.ts";
 import { drillMetricName } from "../../infra/hook-alarms.ts";
 import type { CloudWatch } from "../cloudwatch/cloudwatch.ts";
@@ -18,6 +18,7 @@ import type { LoadBalancers } from "./load-balancer.ts";
 import { refuseUnpublished } from "./metrics-feed.ts";
 import type { Notifications } from "./notifications.ts";
 import type { RecordTable } from "./record-table.ts";
+import { surveyedConditions } from "./surveyor.ts";
 
 export interface ProviderParts {
   readonly balancers: LoadBalancers;
@@ -135,8 +136,12 @@ function balancing({ balancers, now, hostsPerGroup, hostsReadyAfterSeconds }: Pr
         const action = readForward(inputs);
         const priority = Number(inputs.priority);
         const tags = textFields(inputs.tags, `${key}: tags`);
-        if (before) balancers.modifyRule(arn, { priority, tags, ...changedAction(before, action) }, "up");
-        else balancers.createRule({ arn, listenerArn: textField(inputs, "listenerArn", key), priority, tags, action });
+        const conditions = surveyedConditions(inputs.conditions);
+        if (before) balancers.modifyRule(arn, { priority, tags, conditions, ...changedAction(before, action) }, "up");
+        else {
+          const listenerArn = textField(inputs, "listenerArn", key);
+          balancers.createRule({ arn, listenerArn, priority, tags, conditions, action });
+        }
       },
       delete: (resource) => balancers.deleteRule(resource.id),
     },

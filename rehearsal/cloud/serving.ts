@@ -192,7 +192,8 @@ export class Serving {
       else dead = [...dead, arn];
     }
     if (!service.hasUsers) return;
-    const ratePerSecond = ratePerSecondAt(from);
+    // Users come by all routes alike.
+    const ratePerSecond = ratePerSecondAt(from) / balancers.routeCount(service.name);
     let ownErrors = 0;
     for (const arn of dead) {
       const refused = service.refused.poisson(((parts[arn] ?? 0) * ratePerSecond * (to - from)) / 1_000);

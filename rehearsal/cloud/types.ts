@@ -3,7 +3,8 @@ import type { Notice } from "../../core/declaration.ts";
 import type { HistoryEntry, Instant, Page, RolloutRecord } from "../../core/record.ts";
 import type { ForwardAction, Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
-import type { FaultKind } from "../scenario-file.ts";
+import type { FaultKind } from "../scenarios.ts";
+import type { PeerRegions } from "./peer-regions.ts";
 
 /** Everything that shapes a local cloud; the same options and calls give the same bytes. */
 export interface LocalCloudOptions {
@@ -126,6 +127,8 @@ export interface LocalCloud {
   record(service: string): RolloutRecord | undefined;
   /** So many hosts of a release stop answering, from now on; 0 brings all back. */
   breakHosts(digest: string, count: number): void;
+  /** The other regions that share holds. */
+  readonly peers: PeerRegions;
   /** From now on; without a breakage it works again. */
   breakFunction(which: "hook" | "watchman", breakage?: Breakage): void;
   onEvent(listener: (event: CloudEvent) => void): void;

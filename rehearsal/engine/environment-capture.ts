@@ -2,8 +2,10 @@
  * Captures of the environment program, cached in the process. Its second phase is a pure function of config and declarations, so one
  * capture serves every `up` that declares the same; guards are made anew for each and are in no cache.
  */
-import { stableJson } from "../../core/stable-json.ts";
+
+import { nothingAdopted, type ServiceSurvey } from "../../components/settings.ts";
 import type { Declaration } from "../../core/declaration.ts";
+import { stableJson } from "../../core/stable-json.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
 import { program } from "../../stacks/program.ts";
 import { rehearsalAccountId } from "./aws-outputs.ts";
@@ -28,28 +30,33 @@ const mostCaptures = 200;
 export function captureEnvironment(
   config: EnvironmentConfig,
   declarations: readonly Declaration[],
-  options: { readonly cached: boolean } = { cached: true },
+  { cached = true, found = nothingAdopted }: { readonly cached?: boolean; readonly found?: ServiceSurvey } = {},
 ): Promise<Capture> {
-  if (!options.cached) return captureNow(config, declarations);
+  if (!cached) return captureNow(config, declarations, found);
   // Notices are for people, and the revision is the guard's alone, which is not cached.
   const relevant = declarations.map(({ notices: _notices, revision: _revision, ...declared }) => declared);
-  const key = stableJson([config, relevant]);
-  let found = captures.get(key);
-  if (!found) {
-    found = captureNow(config, declarations);
+  const key = stableJson([config, relevant, found]);
+  let captured = captures.get(key);
+  if (!captured) {
+    captured = captureNow(config, declarations, found);
     if (captures.size >= mostCaptures) captures.clear();
-    captures.set(key, found);
-    found.catch(() => captures.delete(key));
+    captures.set(key, captured);
+    captured.catch(() => captures.delete(key));
   }
-  return found;
+  return captured;
 }
 
-function captureNow(config: EnvironmentConfig, declarations: readonly Declaration[]): Promise<Capture> {
+function captureNow(
+  config: EnvironmentConfig,
+  declarations: readonly Declaration[],
+  found: ServiceSurvey,
+): Promise<Capture> {
   const stack = config.environment;
   return capture({ organization: "rehearsal", project: "tidegate", stack, region: config.region }, (guards) =>
     program({
       config,
       decide: async () => declarations,
+      survey: found,
       guards,
       ...bundleFolders,
       stackId: rehearsalStackId(stack),

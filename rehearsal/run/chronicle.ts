@@ -8,7 +8,7 @@ import type { Breach, HistoryEntry, Instant, Page } from "../../core/record.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
 import { functionKind } from "../cloud/functions.ts";
 import type { CloudEvent, LocalCloud } from "../cloud/types.ts";
-import type { Fault, FaultKind } from "../scenario-file.ts";
+import type { Fault, FaultKind } from "../scenarios.ts";
 import { firstBadPeriod } from "./breach-time.ts";
 import { type ReportedPage, type TimelineEntry, type TimelineKind, timelineKinds } from "./report.ts";
 

@@ -5,7 +5,7 @@
 import { BadInputError } from "../../core/bad-input.ts";
 import { type Indicator, isMeasurable, type MetricSource, type Objective } from "../../core/objectives.ts";
 import type { InjectedFault } from "../cloud/types.ts";
-import type { Fault, FaultKind } from "../scenario-file.ts";
+import type { Fault, FaultKind } from "../scenarios.ts";
 import { traffic } from "../traffic/constants.ts";
 
 /** One request in a hundred breaks the invariant. A bound of 0 has no multiple; this is rare enough to hide in any ratio. */

@@ -6,14 +6,18 @@ import type { Instant, RolloutRecord } from "../../core/record.ts";
 import { kill } from "../../hooks/commands.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
 import type { InjectedFault, LocalCloud, UpResult, UpStep } from "../cloud/types.ts";
-import { type Fault, type FaultKind, isRequestFault } from "../scenario-file.ts";
+import { type Fault, type FaultKind, isRequestFault } from "../scenarios.ts";
 import { traffic } from "../traffic/constants.ts";
+import { startAround } from "./around.ts";
+import { burnText } from "./budget.ts";
 import { Chronicle } from "./chronicle.ts";
 import { sizeFault } from "./fault-size.ts";
 import { onWoken } from "./on-call.ts";
-import { hostsPerGroup, type Rehearsal } from "./options.ts";
+import type { Rehearsal } from "./options.ts";
+import { peersFor } from "./regions.ts";
 import type { ReportedRefusal } from "./report.ts";
 import { sightOf } from "./sight.ts";
+import { measureShare, type StickyWatchParts, watchTail } from "./sticky.ts";
 
 const minuteMs = 60_000;
 /** While somebody is on call, time passes in steps of this at most, so that they act when they mean to. Unit: milliseconds. */
@@ -39,13 +43,23 @@ export class Operator {
   /** What ends each standing fault. */
   readonly #ends = new Set<() => void>();
   readonly #told = new Set<string>();
+  /** The stack's, or the one that a scenario about regions needs. */
+  readonly #peers: readonly string[];
   #faultStartedAt: Instant | undefined;
 
   constructor(rehearsal: Rehearsal, cloud: LocalCloud) {
     this.rehearsal = rehearsal;
     this.cloud = cloud;
     this.chronicle = new Chronicle(cloud, rehearsal.config, rehearsal.rehearsed);
+    this.#peers = peersFor(rehearsal.config, rehearsal.scenario);
     const { killAfterSeconds } = rehearsal.scenario;
+    if (this.#peers !== rehearsal.config.peers)
+      this.chronicle.tell(
+        "note",
+        `the stack names no peers; rehearsed as if tidegate:peers were [${this.#peers.join(", ")}]`,
+      );
+    const sticky = this.#stickyParts;
+    if (sticky) watchTail(sticky);
     if (killAfterSeconds === undefined || rehearsal.hook === "off") return;
     let isAwake = false;
     onWoken(cloud, ({ at, by }) => {
@@ -119,10 +133,25 @@ export class Operator {
   }
 
   #config(change: Partial<ServiceConfig>): EnvironmentConfig {
-    const { config, rehearsed } = this.rehearsal;
-    const service: Record<string, unknown> = { ...rehearsed, ...change };
+    const { config, rehearsed, scenario } = this.rehearsal;
+    const sticky = scenario.stickinessSeconds === undefined ? {} : { stickinessSeconds: scenario.stickinessSeconds };
+    const service: Record<string, unknown> = { ...rehearsed, ...sticky, ...change };
     for (const key of Object.keys(service)) if (service[key] === undefined) delete service[key];
-    return { ...config, services: [service as unknown as ServiceConfig] };
+    return { ...config, peers: this.#peers, services: [service as unknown as ServiceConfig] };
+  }
+
+  /** Where the scenario is about clients that stay. */
+  get #stickyParts(): StickyWatchParts | undefined {
+    const { stickinessSeconds } = this.rehearsal.scenario;
+    if (stickinessSeconds === undefined) return undefined;
+    return {
+      cloud: this.cloud,
+      chronicle: this.chronicle,
+      service: this.rehearsal.rehearsed.name,
+      canary: this.canary,
+      stickinessSeconds,
+      schedule: (at, run) => this.#schedule(at, run),
+    };
   }
 
   #tellNotice(kind: string, text: string, result: UpResult["kind"]): void {
@@ -138,6 +167,9 @@ export class Operator {
   scheduleFaults(wavePercent: number, openedAt: Instant): void {
     const { scenario, faultWavePercent } = this.rehearsal;
     if (scenario.racingUp) return;
+    const sticky = this.#stickyParts;
+    // Late enough that the last step's weights are followed, and over before a fault begins.
+    if (sticky && wavePercent === faultWavePercent) measureShare(sticky, openedAt + minuteMs);
     for (const fault of scenario.faults) {
       if ((fault.wavePercent ?? faultWavePercent) !== wavePercent) continue;
       this.#schedule(openedAt + fault.afterSeconds * 1_000, () => this.#start(fault, wavePercent));
@@ -158,9 +190,9 @@ export class Operator {
     this.chronicle.tell("note", "the up goes on where it hung, and writes the rule");
   }
 
-  #start(fault: Fault, wavePercent: number): void {
+  async #start(fault: Fault, wavePercent: number): Promise<void> {
     this.#faultStartedAt ??= this.cloud.now();
-    const end = isRequestFault(fault) ? this.#startOnRequests(fault, wavePercent) : this.#startAround(fault);
+    const end = isRequestFault(fault) ? this.#startOnRequests(fault, wavePercent) : await this.#startAround(fault);
     this.#ends.add(end);
     const { durationSeconds } = fault;
     if (durationSeconds === undefined) return;
@@ -173,6 +205,7 @@ export class Operator {
 
   #startOnRequests(fault: Fault<FaultKind>, wavePercent: number): () => void {
     const digests = this.#faulted(fault);
+    this.#tellBurn(fault);
     this.chronicle.expectFault(fault.kind, fault.on ?? "canary", digests);
     const ends = digests.map((digest) => {
       const injected = sizeFault(fault, this.rehearsal.rehearsed, digest);
@@ -184,22 +217,11 @@ export class Operator {
     };
   }
 
-  #startAround(fault: Fault): () => void {
-    if (fault.kind === "hosts-lost") {
-      const digests = this.#faulted(fault);
-      this.chronicle.tell("fault", `${fault.on ?? "canary"}: no host answers any more`);
-      for (const digest of digests) this.cloud.breakHosts(digest, hostsPerGroup);
-      return () => {
-        for (const digest of digests) this.cloud.breakHosts(digest, 0);
-      };
-    }
-    const fails = fault.kind === "hook-fails";
-    this.chronicle.tell(
-      "fault",
-      fails ? "from now on every run of the hook fails" : "from now on nothing reaches the hook",
-    );
-    this.cloud.breakFunction("hook", fails ? "fails" : "unreachable");
-    return () => this.cloud.breakFunction("hook");
+  #startAround(fault: Fault): Promise<() => void> {
+    const [peer = ""] = this.#peers;
+    const { cloud, chronicle } = this;
+    const service = this.rehearsal.rehearsed.name;
+    return startAround({ cloud, chronicle, service, peer, digests: this.#faulted(fault) }, fault);
   }
 
   #faulted({ on }: Fault): string[] {
@@ -224,6 +246,17 @@ export class Operator {
     const sight = sightOf({ kind, magnitude, objectives, source, exposurePercent, ratePerSecond });
     if (!sight.isSeen)
       this.chronicle.tell("note", `at ${exposurePercent} % this fault cannot be seen here: ${sight.reason}`);
+  }
+
+  /** Under its critical bound a lasting error rate is nobody's emergency, and still spends what was promised. */
+  #tellBurn(fault: Fault<FaultKind>): void {
+    if (fault.kind !== "error-spike" || fault.timesCriticalBound >= 1) return;
+    const { rehearsed } = this.rehearsal;
+    const { magnitude } = sizeFault(fault, rehearsed, this.canary);
+    const text = burnText(magnitude + traffic.errors.baseFraction, rehearsed.objectives);
+    if (text === undefined || this.#told.has(text)) return;
+    this.#told.add(text);
+    this.chronicle.tell("note", text);
   }
 
   #schedule(at: Instant, run: () => void | Promise<void>): void {

@@ -5,12 +5,12 @@ import { exposuresOf, type Plan } from "../../core/plans.ts";
 import type { Instant } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
-import { type Fault, isRequestFault, type Scenario } from "../scenario-file.ts";
+import { type Fault, isRequestFault, type Scenario } from "../scenarios.ts";
 import type { RecordedTraffic } from "../traffic/recorded.ts";
 import { sizeFault } from "./fault-size.ts";
 
 export interface RehearsalOptions {
-  /** A checked stack config. Only the rehearsed service is declared; wave and attempt of the file are left aside. */
+  /** A checked stack config, a service stack's with what is its foundation's. Only the rehearsed service is declared; wave and attempt of the file are left aside. */
   readonly config: EnvironmentConfig;
   /** Name of the stack, for the report. */
   readonly stack: string;
@@ -128,6 +128,8 @@ export function readOptions(options: RehearsalOptions): Rehearsal {
   };
   return {
     ...options,
+    // A service stack is rehearsed with its foundation, as one environment.
+    config: { ...config, foundation: "here" },
     seed: options.seed ?? 1,
     rehearsed,
     faultWavePercent: options.faultWavePercent ?? waves[1] ?? waves[0] ?? 100,

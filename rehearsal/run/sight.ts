@@ -12,7 +12,7 @@ import {
   type Objective,
 } from "../../core/objectives.ts";
 import { visibilityWindowSeconds } from "../../core/visibility.ts";
-import type { FaultKind } from "../scenario-file.ts";
+import type { FaultKind } from "../scenarios.ts";
 import { traffic } from "../traffic/constants.ts";
 import { healthyPercentileMs } from "./fault-size.ts";
 

@@ -21,7 +21,7 @@ import {
   type FaultKind,
   isRequestFault,
   requestFaultKinds,
-} from "../scenario-file.ts";
+} from "../scenarios.ts";
 import { traffic } from "../traffic/constants.ts";
 import { sizeFault } from "./fault-size.ts";
 import { decisive, rehearseInFull } from "./rehearse.ts";
@@ -41,6 +41,11 @@ export const notInTable: Readonly<Partial<Record<BuiltInScenarioName, string>>> 
   "baseline-sick": "the fault is on the old release, so the canary's share in a wave changes nothing",
   "baseline-scaled-in": "how long the old release is away is the scenario's own number",
   "dependency-outage": "how long the dependency is away is the scenario's own number",
+  "slow-burn": "no bound is passed for sure, so what is seen of it is chance",
+  flapping: "when errors come and go is the scenario's own rhythm",
+  "sticky-clients": "how long clients are kept is the scenario's own number",
+  "region-failover": "another region goes away, which says nothing about the release",
+  "peer-hold": "another region found it, and how fast is not modelled",
 };
 const tableScenarios = builtInScenarioNames.filter((name) => !(name in notInTable));
 

@@ -1,7 +1,7 @@
 /** What must hold between services, and between services and environment: nothing is claimed by two of them. */
 import type { Release } from "../../core/releases.ts";
-import type { AlertingConfig, MatchConfig } from "./model.ts";
-import { matchOverlap } from "./overlap.ts";
+import { checkRoutes } from "./across-routes.ts";
+import type { AlertingConfig } from "./model.ts";
 import { type Path, type Problems, pathText, unknownWord } from "./problems.ts";
 import type { ReadService } from "./service.ts";
 
@@ -13,6 +13,13 @@ function adoptedGroups(service: ReadService): { arn: string; place: Path }[] {
   return roles.flatMap(([role, release]) =>
     release?.targetGroupArn ? [{ arn: release.targetGroupArn, place: [...service.path, role, "targetGroupArn"] }] : [],
   );
+}
+
+function adoptedRoutes({ routes }: ReadService): { arn: string; place: Path }[] {
+  return routes.flatMap(({ path, listenerArn, match }) => [
+    ...(listenerArn === undefined ? [] : [{ arn: listenerArn, place: [...path, "listenerArn"] }]),
+    ...(match?.ruleArn === undefined ? [] : [{ arn: match.ruleArn, place: [...path, "match", "ruleArn"] }]),
+  ]);
 }
 
 function checkTargetGroups(services: readonly ReadService[], problems: Problems): void {
@@ -40,48 +47,6 @@ interface Surroundings {
   readonly region?: string;
   readonly listenerArn?: string;
   readonly alerting: AlertingConfig;
-}
-
-interface Pair {
-  readonly left: ReadService;
-  readonly right: ReadService;
-}
-
-function pairsOf(services: readonly ReadService[]): Pair[] {
-  return services.flatMap((left, index) => services.slice(index + 1).map((right) => ({ left, right })));
-}
-
-function describePatterns([one, other]: readonly [string, string]): string {
-  return one === other ? one : `${one} and ${other}`;
-}
-
-function matchText(match: MatchConfig): string {
-  return [...match.hosts, ...match.paths].join(", ");
-}
-
-function checkMatches({ left, right }: Pair, problems: Problems): void {
-  if (!left.match || !right.match) return;
-  const overlap = matchOverlap(left.match, right.match);
-  if (!overlap) return;
-  problems.add([...right.path, "match"], {
-    wrong: `overlaps ${pathText(left.path)}.match on host ${describePatterns(overlap.host)}, path ${describePatterns(overlap.path)}, got ${matchText(right.match)}`,
-    expected: "requests that no other service matches",
-    wayOut: "Narrow one of the two",
-  });
-}
-
-function checkPriorities({ left, right }: Pair, problems: Problems): void {
-  if (left.priority === undefined || right.priority === undefined) return;
-  if (Math.abs(left.priority - right.priority) > 2) return;
-  problems.add(
-    [...right.path, "priority"],
-    {
-      wrong: `meets ${pathText(left.path)}.priority, which takes ${left.priority} to ${left.priority + 2}`,
-      expected: `at most ${left.priority - 3} or at least ${left.priority + 3}`,
-      wayOut: "A service takes three priorities; steps of ten leave room",
-    },
-    right.priority,
-  );
 }
 
 /** Secrets are read where the hook is: in its region and account. */
@@ -123,7 +88,7 @@ function checkOwners(services: readonly ReadService[], environment: Surroundings
   const { listenerArn, alerting } = environment;
   const all: readonly { arn: string; place: Path }[] = [
     ...(listenerArn ? [{ arn: listenerArn, place: ["network", "listenerArn"] }] : []),
-    ...services.flatMap(adoptedGroups),
+    ...services.flatMap((service) => [...adoptedRoutes(service), ...adoptedGroups(service)]),
     ...secretsOf(alerting),
   ];
   const account = all[0] && ownerOf(all[0].arn).account;
@@ -147,10 +112,7 @@ function checkOwners(services: readonly ReadService[], environment: Surroundings
 /** Names everything that two parts of the config claim both. */
 export function checkAcross(services: readonly ReadService[], environment: Surroundings, problems: Problems): void {
   checkTargetGroups(services, problems);
-  for (const pair of pairsOf(services)) {
-    checkMatches(pair, problems);
-    checkPriorities(pair, problems);
-  }
+  checkRoutes(services, environment.listenerArn, problems);
   checkOwners(services, environment, problems);
   checkDependencyOwners(services, environment.alerting, problems);
 }

@@ -1,4 +1,4 @@
-/** The parts of the stack config that a whole environment shares: AWS settings and network. Alerting is `alerting.ts`. */
+/** The parts of the stack config that a whole environment shares: its name, network and peers. Alerting is `alerting.ts`, AWS settings are `aws-access.ts`. */
 import { z } from "zod";
 import { isSlug, maximumEnvironmentLength, slugRule } from "../../core/naming.ts";
 import type { NetworkConfig } from "./model.ts";
@@ -12,13 +12,6 @@ export const environmentName = leaf(
     wayOut: "pulumi config set tidegate:environment dev",
   },
 );
-
-/** Services in a stack of their own beside a shared foundation come later. */
-export const foundation = leaf(z.literal("here"), {
-  wrong: "services in a stack of their own are not supported yet",
-  expected: "here",
-  wayOut: "Leave it out, and this stack makes its own record table and hook",
-});
 
 const listenerArn = text(
   /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener\/app\/[A-Za-z0-9-]{1,32}\/[0-9a-f]{8,32}\/[0-9a-f]{8,32}$/,
@@ -36,6 +29,7 @@ const networkFields = {
     .array(text(/^subnet-[0-9a-f]{8,17}$/, { wrong: "not a subnet id", expected: "subnet-<8 to 17 hex>" }))
     .optional(),
   listenerArn: listenerArn.optional(),
+  moreListenerArns: z.array(listenerArn).optional(),
   certificateArn: text(/^arn:aws[a-z-]*:(?:acm|iam):[a-z0-9-]*:\d{12}:(?:server-)?certificate\/[\w./+=,@-]+$/, {
     wrong: "not the ARN of a certificate",
     expected: "arn:aws:acm:<region>:<account>:certificate/<id>",
@@ -78,6 +72,7 @@ export function readNetwork(
     vpcId: fields.vpcId,
     subnetIds: subnets,
     ...adopted,
+    ...(fields.moreListenerArns?.length ? { moreListenerArns: fields.moreListenerArns } : {}),
     ...(fields.certificateArn ? { certificateArn: fields.certificateArn } : {}),
     internal: fields.internal ?? true,
     allowedCidrs: fields.allowedCidrs ?? [],
@@ -87,7 +82,7 @@ export function readNetwork(
 
 const regionComplaint = { wrong: "not a region", expected: "a region such as eu-west-1" };
 const regionPattern = /^[a-z]{2,3}(?:-[a-z]+)+-\d$/;
-const region = text(regionPattern, { ...regionComplaint, wayOut: "pulumi config set aws:region eu-west-1" });
+export const region = text(regionPattern, { ...regionComplaint, wayOut: "pulumi config set aws:region eu-west-1" });
 const peer = text(regionPattern, regionComplaint);
 
 /** Reads the regions that share this one's holds; empty when there are none, or after a problem. */
@@ -103,33 +98,4 @@ export function readPeers(raw: unknown, own: string | undefined, path: Path, pro
     }
   });
   return peers.toSorted();
-}
-
-/** Settings that would give Pulumi other credentials or another cloud than the guard reads with. */
-const ambientInstead: Readonly<Record<string, string>> = {
-  assumeRole: "Assume the role before pulumi runs",
-  assumeRoles: "Assume the role before pulumi runs",
-  assumeRoleWithWebIdentity: "Assume the role before pulumi runs",
-  assumeRoleWithWebIdentities: "Assume the role before pulumi runs",
-  profile: "Set AWS_PROFILE",
-  accessKey: "Set AWS_ACCESS_KEY_ID",
-  secretKey: "Set AWS_SECRET_ACCESS_KEY",
-  token: "Set AWS_SESSION_TOKEN",
-  sharedConfigFiles: "Set AWS_CONFIG_FILE",
-  sharedCredentialsFiles: "Set AWS_SHARED_CREDENTIALS_FILE",
-  endpoints: "Set AWS_ENDPOINT_URL",
-};
-
-/** Reads the region, and refuses by name what would let Pulumi and the guard look at different clouds. */
-export function readAws(raw: unknown, problems: Problems): string | undefined {
-  const settings = isMap(raw) ? raw : {};
-  for (const [key, wayOut] of Object.entries(ambientInstead)) {
-    if (!(key in settings)) continue;
-    problems.add([`aws:${key}`], {
-      wrong: "not supported yet: the guard reads with the ambient credentials",
-      expected: "no such setting",
-      wayOut,
-    });
-  }
-  return check(region, settings.region, ["aws:region"], problems);
 }

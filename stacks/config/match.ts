@@ -15,7 +15,19 @@ const requestPath = text(/^(?=.{1,128}$)[/*][\w.$/~"'@:+&*?-]*$/, {
   wrong: "not a path pattern",
   expected: `a path starting with "/" or "*", at most 128 characters`,
 });
-const match = z.strictObject({ hosts: z.array(host).optional(), paths: z.array(requestPath).optional() });
+const ruleArn = text(
+  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener-rule\/app\/[A-Za-z0-9-]{1,32}(?:\/[0-9a-f]{8,32}){3}$/,
+  {
+    wrong: "not the ARN of an application load balancer's rule",
+    expected: "arn:aws:elasticloadbalancing:<region>:<account>:listener-rule/app/<name>/<id>/<id>/<id>",
+    wayOut: "Find it with aws elbv2 describe-rules",
+  },
+);
+const match = z.strictObject({
+  hosts: z.array(host).optional(),
+  paths: z.array(requestPath).optional(),
+  ruleArn: ruleArn.optional(),
+});
 
 /** No wildcards: `*` would make a tester of everyone. */
 const testerValue = text(/^[A-Za-z0-9._~+/=@:-]{1,128}$/, {
@@ -32,12 +44,19 @@ const testerName = leaf(
 const tester = z.strictObject({ name: testerName, value: testerValue });
 const testers = z.strictObject({ header: tester.optional(), cookie: tester.optional() });
 
-/** Reads hosts and paths; `undefined` after a problem. */
+/** Reads hosts and paths, or the adopted rule; `undefined` after a problem. */
 export function readMatch(raw: unknown, path: Path, problems: Problems): MatchConfig | undefined {
   const written = check(match, raw, path, problems);
   if (!written) return undefined;
   const before = problems.texts.length;
   for (const key of ["hosts", "paths"] as const) {
+    if (written.ruleArn !== undefined && written[key] !== undefined) {
+      problems.add([...path, key], {
+        wrong: "beside ruleArn, whose conditions are taken as they are",
+        expected: "one of the two",
+        wayOut: `Leave ${key} or ruleArn out`,
+      });
+    }
     if (written[key]?.length === 0) {
       problems.add([...path, key], {
         wrong: "empty list",
@@ -46,14 +65,16 @@ export function readMatch(raw: unknown, path: Path, problems: Problems): MatchCo
       });
     }
   }
-  if (!written.hosts && !written.paths) {
+  if (!written.hosts && !written.paths && written.ruleArn === undefined) {
     problems.add(path, {
       wrong: "matches everything",
-      expected: "hosts, paths or both",
+      expected: "hosts, paths or both, or ruleArn",
       wayOut: `For all requests write paths: ["/*"]`,
     });
   }
-  return problems.texts.length > before ? undefined : { hosts: written.hosts ?? [], paths: written.paths ?? [] };
+  if (problems.texts.length > before) return undefined;
+  const adopted = written.ruleArn === undefined ? {} : { ruleArn: written.ruleArn };
+  return { hosts: written.hosts ?? [], paths: written.paths ?? [], ...adopted };
 }
 
 /** Reads who reaches the canary on purpose; `undefined` when nobody does, or after a problem. */
@@ -68,7 +89,10 @@ export function readTesters(raw: unknown, path: Path, problems: Problems): Teste
   return undefined;
 }
 
-/** The tester rule is the fullest: the service's hosts and paths, and the header. A cookie is a header between two stars. */
+/**
+ * The tester rule is the fullest: the route's hosts and paths, and the header. A cookie is a header between two stars. What an adopted
+ * rule takes up is counted once it has been read.
+ */
 export function checkQuotas(
   matched: MatchConfig,
   testing: TestersConfig | undefined,

@@ -2,6 +2,7 @@
 import type { MetricSource, Objective } from "../../core/objectives.ts";
 import type { Plan } from "../../core/plans.ts";
 import type { Release } from "../../core/releases.ts";
+import type { SignIn } from "../../core/sign-in.ts";
 
 /** Where the traffic comes in: a listener of one's own (adopted by ARN), or a load balancer that the program makes. */
 export interface NetworkConfig {
@@ -10,6 +11,8 @@ export interface NetworkConfig {
   readonly subnetIds: readonly string[];
   /** The adopted listener; absent: the program makes load balancer and listener. */
   readonly listenerArn?: string;
+  /** Further listeners on which services have rules, of stacks of their own too; the hook may lower rules there. @default none */
+  readonly moreListenerArns?: readonly string[];
   /** Certificate of the listener the program makes: HTTPS on 443. Absent: HTTP on 80. */
   readonly certificateArn?: string;
   /** Whether the load balancer that the program makes has private addresses only. */
@@ -120,28 +123,20 @@ export interface ServiceConfig {
   readonly retire: boolean;
 }
 
-/** How the program gets into the account, as `aws:` settings of the stack say it; Pulumi's provider and the SDK both follow it. */
-export interface AwsAccessConfig {
-  readonly profile?: string;
-  /** Assumed one after the other, the first with the profile's or the ambient credentials. */
-  readonly assumeRoles: readonly {
-    readonly roleArn: string;
-    readonly sessionName?: string;
-    readonly externalId?: string;
-    /** Unit: seconds. */
-    readonly durationSeconds?: number;
-  }[];
-}
-
 export interface EnvironmentConfig {
   readonly environment: string;
   readonly region: string;
-  readonly access: AwsAccessConfig;
-  /** `here`, or the full name of the stack that has record table, hook, topics and listener. */
+  /** How the program gets into the account, as `aws:` settings say it; Pulumi's provider and the SDK both follow it. */
+  readonly access: SignIn;
+  /** `here`, or the stack that has record table, hook, topics and listener, as it is written. */
   readonly foundation: string;
-  /** Regions with an environment of the same name that share this one's holds. */
+  /** Services that come over from another stack, by name: that stack's full name. @default none */
+  readonly takeOver?: Readonly<Record<string, string>>;
+  /** Regions with an environment of the same name that share this one's holds. A service stack has its foundation's. */
   readonly peers: readonly string[];
+  /** A service stack has its foundation's, the listener as adopted. */
   readonly network: NetworkConfig;
+  /** A service stack has the links of its foundation's, and no channels. */
   readonly alerting: AlertingConfig;
   /** Ascending by name. */
   readonly services: readonly ServiceConfig[];

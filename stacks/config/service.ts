@@ -4,8 +4,8 @@ import { isSlug, maximumServiceLength, slugRule } from "../../core/naming.ts";
 import { type MetricSource, metricSources, type Objective } from "../../core/objectives.ts";
 import { exposuresOf, type Plan } from "../../core/plans.ts";
 import type { Release } from "../../core/releases.ts";
-import { checkQuotas, readMatch, readTesters } from "./match.ts";
-import type { MatchConfig, ServiceConfig } from "./model.ts";
+import { readTesters } from "./match.ts";
+import type { ServiceConfig } from "./model.ts";
 import { readObjectives } from "./objectives.ts";
 import { readPlan } from "./plan.ts";
 import {
@@ -22,10 +22,9 @@ import {
   word,
 } from "./problems.ts";
 import { readRelease } from "./release.ts";
+import { completeRoutes, type ReadRoute, readMoreRoutes, readRoute, routeFields } from "./route.ts";
 import { readTargetGroup } from "./target-group.ts";
 
-/** Rule priorities end at 50,000, and a service takes three. Source: ELBv2 CreateRule API reference, read 2026-11. */
-export const maximumPriority = 49_997;
 const source = leaf(z.enum(metricSources), (value) =>
   value === "prometheus" || value === "datadog"
     ? { wrong: "not supported yet", expected: listText(metricSources) }
@@ -38,8 +37,8 @@ const slug = (wrong: string) =>
   );
 const serviceFields = {
   mode: word(["act", "observe"], "unknown mode"),
-  match: z.unknown(),
-  priority: wholeNumber(1, maximumPriority),
+  ...routeFields,
+  moreRoutes: z.unknown(),
   testers: z.unknown(),
   baseline: z.unknown(),
   canary: z.unknown(),
@@ -63,8 +62,8 @@ const serviceFields = {
 /** What could be read of a service, for the checks across services; complete when `config` is there. */
 export interface ReadService {
   readonly path: Path;
-  readonly match?: MatchConfig;
-  readonly priority?: number;
+  /** The service's own, then those of `moreRoutes`. */
+  readonly routes: readonly ReadRoute[];
   readonly baseline?: Release;
   readonly canary?: Release;
   readonly dependencyOwner?: string;
@@ -126,12 +125,15 @@ function checkWave(
 export function readService(name: string, raw: unknown, path: Path, problems: Problems): ReadService {
   const before = problems.texts.length;
   const fields = checkFields(serviceFields, raw, path, problems);
-  if (!isMap(raw)) return { path };
-  const { mode, priority, wave } = fields;
+  if (!isMap(raw)) return { path, routes: [] };
+  const { mode, wave } = fields;
 
-  const matched = readMatch(fields.match, [...path, "match"], problems);
   const testing = readTesters(fields.testers, [...path, "testers"], problems);
-  if (matched) checkQuotas(matched, testing, path, problems);
+  const read = [
+    readRoute(fields, testing, path, problems),
+    ...readMoreRoutes(fields.moreRoutes, testing, [...path, "moreRoutes"], problems),
+  ];
+  const routes = completeRoutes(read);
 
   const baseline = readRelease(fields.baseline, [...path, "baseline"], problems);
   const hasCanary = fields.canary !== undefined;
@@ -152,13 +154,13 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
   const targetGroup = readTargetGroup(fields.targetGroup, [...path, "targetGroup"], problems);
 
   const owner = fields.dependencyOwner === undefined ? {} : { dependencyOwner: fields.dependencyOwner };
-  const read = { path, match: matched, priority, baseline, canary, ...owner };
-  const complete = mode && matched && priority !== undefined && baseline && plan && objectives;
-  if (!complete || problems.texts.length > before) return read;
+  const found = { path, routes: read, baseline, canary, ...owner };
+  const complete = mode && routes && baseline && plan && objectives;
+  if (!complete || problems.texts.length > before) return found;
   const config: ServiceConfig = {
     name,
     mode,
-    routes: [{ match: matched, priority }],
+    routes,
     ...(testing ? { testers: testing } : {}),
     baseline,
     ...(canary ? { canary } : {}),
@@ -178,5 +180,5 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
     ...(fields.overrideReason === undefined ? {} : { overrideReason: fields.overrideReason }),
     retire: fields.retire ?? false,
   };
-  return { ...read, config };
+  return { ...found, config };
 }

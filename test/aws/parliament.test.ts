@@ -15,6 +15,8 @@ const shared = {
 const policies: Readonly<Record<"hook" | "watchman", Policy>> = {
   hook: hookPolicy({
     ...shared,
+    peerTableArns: [shared.tableArn.replace("eu-west-1", "us-east-1")],
+    moreListenerArns: [],
     deadLetterArn: arn("sqs", "tidegate-dev-hook-dead-letters"),
     listenerArn: arn("elasticloadbalancing", "listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2"),
     topicArns: [arn("sns", "tidegate-dev-critical"), arn("sns", "tidegate-dev-warnings")],

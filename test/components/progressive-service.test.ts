@@ -184,7 +184,8 @@ describe("ProgressiveService", () => {
 
   it("changes nothing at all when an opening is followed by an idle up", async () => {
     const opened = await run({ declaration: aDeclaration(10) });
-    const idle = await run({ declaration: aDeclaration(10, { step: "none", fromPercent: 10 }) });
+    const recorded = { mode: someSettings().mode, plan: someSettings().plan, openedFromPercent: 0 };
+    const idle = await run({ declaration: aDeclaration(10, { step: "none", fromPercent: 10, recorded }) });
     const inputsOf = (result: PulumiRun<unknown>) =>
       result.resources.map((each) => JSON.stringify([each.type, each.name, each.inputs])).sort();
     expect(inputsOf(idle)).toEqual(inputsOf(opened));
@@ -236,6 +237,7 @@ describe("ProgressiveService", () => {
       realityGeneration: 0,
       takenBy: "example/tidegate/dev",
       retire: false,
+      targetGroup: someSettings().targetGroup,
     });
   });
 
@@ -291,7 +293,7 @@ describe("ProgressiveService", () => {
     const declaration = aDeclaration(10, { shares: { [oldRelease.digest]: 80, [newRelease.digest]: 10 } });
     await expect(run({ settings, declaration })).rejects.toThrow(
       [
-        "service checkout.match: too many condition values, got 6 (hosts, paths and the testers' mark together); expected 1 to 5. " +
+        "service checkout.match: too many condition values, got 6 (the testers' mark included); expected 1 to 5. " +
           "Use a wildcard, or split the service",
         `service checkout: shares must be whole percents above 0 that sum to 100, got ${JSON.stringify(declaration.shares)}`,
       ].join("\n"),
@@ -357,7 +359,9 @@ describe("the guard on rules", () => {
   });
 
   it("ties the AWS guard to main and tester rule, and to no other resource", async () => {
-    const result = await run({ guards: awsGuardBinding({ region, environment: "dev" }) });
+    const result = await run({
+      guards: awsGuardBinding({ region, environment: "dev", signIn: { assumeRoles: [] }, providerAccountId: account }),
+    });
     expect(result.resources.filter(({ hooks }) => hooks.length > 0).map(({ name, hooks }) => [name, hooks])).toEqual([
       ["checkout-main", ["hold check for checkout"]],
       ["checkout-tester", ["hold check for checkout testers"]],

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { type Runbook, runbooks } from "../../core/runbooks.ts";
 import { missingHook, Operator } from "../cli/operator.ts";
-import { aService, groupArn, mainRule, v1, v2, v3, World } from "../helpers/world.ts";
+import { aService, groupArn, mainRule, sharingHolds, v1, v2, v3, World } from "../helpers/world.ts";
 import { callsOf } from "./dry-shell.ts";
 import { readPages } from "./runbook-pages.ts";
 
@@ -69,6 +69,14 @@ const situations: Readonly<Record<Runbook, Situation>> = {
   },
   "no-other-release": { world: () => after((world) => world.alarm(v1, errorRate, "ALARM")) },
   killed: { world: () => after((world) => world.kill()) },
+  "peer-hold": {
+    world: async () => {
+      const [here, there] = [new World(), new World(aService(), undefined, "us-east-1")];
+      sharingHolds(here, there);
+      await there.rolledOutTo(50);
+      return after(() => there.kill(), here);
+    },
+  },
   "unexplained-lowering": {
     world: () => after((world) => writes(world, { [groupArn(v1)]: 100 })),
   },

@@ -130,10 +130,15 @@ export class Estate {
   }
 
   /** One `up` as a user runs it, then what AWS would have done about what it declared. */
-  async up(): Promise<EngineRun> {
-    this.engine.forgetCalls();
-    const run = await this.engine.up();
-    for (const call of mutations(this.engine.calls())) {
+  up(options: Parameters<Engine["up"]>[0] = {}): Promise<EngineRun> {
+    return this.upOf(this.engine, options);
+  }
+
+  /** The same of another stack beside this one's foundation. */
+  async upOf(engine: Engine, options: Parameters<Engine["up"]>[0] = {}): Promise<EngineRun> {
+    engine.forgetCalls();
+    const run = await engine.up(options);
+    for (const call of mutations(engine.calls())) {
       if (call.type === "aws:cloudwatch/metricAlarm:MetricAlarm" && call.op === "create") {
         await this.putAlarm(String(call.inputs?.name));
       }
@@ -182,19 +187,19 @@ export class Estate {
   }
 
   /** The deployed hook's minute, run here. */
-  async reconcile(): Promise<void> {
-    await reconcileService(this.ports, "checkout");
+  async reconcile(service = "checkout"): Promise<void> {
+    await reconcileService(this.ports, service);
   }
 
-  async record() {
-    const record = await this.ports.records.read("checkout");
+  async record(service = "checkout") {
+    const record = await this.ports.records.read(service);
     if (!record) throw new Error("no record");
     return record;
   }
 
   /** Live weights of the main rule, ascending by release. */
-  async weights(): Promise<number[]> {
-    const main = (await this.record()).rules.find((rule) => rule.role === "main");
+  async weights(service = "checkout"): Promise<number[]> {
+    const main = (await this.record(service)).rules.find((rule) => rule.role === "main");
     const { Rules } = await this.elb.send(new DescribeRulesCommand({ RuleArns: [main?.arn ?? ""] }));
     const groups = Rules?.[0]?.Actions?.[0]?.ForwardConfig?.TargetGroups ?? [];
     return [...groups]

@@ -36,7 +36,17 @@ export interface EngineRun {
   messages: { severity: "error" | "warning" | "info"; urn?: string; text: string }[];
   /** All error messages in one string, for `toContain`. */
   errors: string;
+  /** What policy packs reported, in order; none unless `--policy-pack` was given. */
+  violations: PolicyViolation[];
   stderr: string;
+}
+
+/** What a policy said of a resource. */
+export interface PolicyViolation {
+  policy: string;
+  level: "mandatory" | "advisory";
+  message: string;
+  urn?: string;
 }
 
 /** One call of the engine to the stand-in provider. */
@@ -101,9 +111,10 @@ export class Engine {
     /** The project folder: Pulumi.yaml and the stack's config, nothing else of ours. */
     readonly dir: string,
     private readonly configFile: string,
-    options: EngineOptions,
+    private readonly options: EngineOptions,
+    private readonly stack = STACK,
   ) {
-    this.logFile = join(dir, "provider-calls.jsonl");
+    this.logFile = join(dir, `provider-calls-${stack}.jsonl`);
     const inherited = Object.entries(process.env).filter(
       (entry): entry is [string, string] =>
         entry[1] !== undefined && !/^(AWS|PULUMI|STAND_IN|VITEST|NODE_OPTIONS)/.test(entry[0]),
@@ -145,8 +156,30 @@ export class Engine {
     return engine;
   }
 
+  /** Another stack of the same project, in the same backend: one that this one's outputs are there for. */
+  async addStack(stack: string, config: Record<string, unknown>): Promise<Engine> {
+    const configFile = join(dirname(this.configFile), `Pulumi.${stack}.yaml`);
+    writeFileSync(configFile, stringify({ config }));
+    const engine = new Engine(this.dir, configFile, this.options, stack);
+    await engine.pulumi(["stack", "init", stack, "--no-select"]);
+    return engine;
+  }
+
+  /** `pulumi state move`: a resource and all under it, out of this stack's state into another's. */
+  async moveTo(other: Engine, urn: string): Promise<void> {
+    await this.pulumi(["state", "move", "--yes", "--source", this.stack, "--dest", other.stack, urn]);
+  }
+
   up = (options: RunOptions = {}): Promise<EngineRun> => this.operation(["up", "--yes", "--skip-preview"], options);
+  /** As a person runs it: the preview comes first, and the `up` ends with it where it fails. */
+  upAfterPreview = (options: RunOptions = {}): Promise<EngineRun> => this.operation(["up", "--yes"], options);
   preview = (options: RunOptions = {}): Promise<EngineRun> => this.operation(["preview"], options);
+  /** What `preview --json` prints, as it is; `env` chooses its form. */
+  previewText = ({
+    args = [],
+    env = {},
+  }: RunOptions = {}): Promise<{ exitCode: number; stdout: string; stderr: string }> =>
+    this.run(["preview", "--json", "--stack", STACK, ...args], env);
   refresh = (options: RunOptions = {}): Promise<EngineRun> =>
     this.operation(["refresh", "--yes", "--skip-preview"], options);
   destroy = (options: RunOptions = {}): Promise<EngineRun> =>
@@ -154,7 +187,7 @@ export class Engine {
 
   /** `pulumi config set --path`, as a user would: `tidegate:services.checkout.wave`, `25`. */
   async configSet(path: string, value: string | number): Promise<void> {
-    await this.pulumi(["config", "set", "--path", "--plaintext", "--stack", STACK, "--", path, String(value)]);
+    await this.pulumi(["config", "set", "--path", "--plaintext", "--stack", this.stack, "--", path, String(value)]);
   }
 
   /** Replaces the whole value of some keys, for tests that are not about the command. */
@@ -164,7 +197,7 @@ export class Engine {
   }
 
   async outputs(): Promise<Record<string, unknown>> {
-    return JSON.parse(await this.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", STACK]));
+    return JSON.parse(await this.pulumi(["stack", "output", "--json", "--show-secrets", "--stack", this.stack]));
   }
 
   /** The provider's calls so far, oldest first. */
@@ -184,7 +217,7 @@ export class Engine {
 
   private async operation(command: string[], { args = [], env = {}, timeoutMs }: RunOptions): Promise<EngineRun> {
     const { exitCode, stdout, stderr } = await this.run(
-      [...command, "--json", "--stack", STACK, ...args],
+      [...command, "--json", "--stack", this.stack, ...args],
       env,
       timeoutMs,
     );
@@ -239,6 +272,7 @@ interface EngineEvent {
   resOutputsEvent?: { metadata: Metadata };
   resOpFailedEvent?: { metadata: Metadata };
   diagnosticEvent?: { urn?: string; prefix?: string; message: string; severity: string };
+  policyEvent?: { resourceUrn?: string; message: string; policyName: string; enforcementLevel: string };
 }
 
 const QUIET = ["same", "refresh"];
@@ -263,7 +297,7 @@ function driftIn(events: EngineEvent[]): Step[] {
   });
 }
 
-function readEvents(stdout: string): Pick<EngineRun, "steps" | "drifted" | "failed" | "messages" | "errors"> {
+function readEvents(stdout: string): Omit<EngineRun, "exitCode" | "stderr"> {
   const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
   const events = lines.map((line): EngineEvent => JSON.parse(line));
   const steps = events.flatMap((event) => (event.resourcePreEvent ? [toStep(event.resourcePreEvent.metadata)] : []));
@@ -275,11 +309,19 @@ function readEvents(stdout: string): Pick<EngineRun, "steps" | "drifted" | "fail
     return [{ severity, ...(said.urn ? { urn: said.urn } : {}), text: said.message.trimEnd() }];
   });
   const errors = messages.filter((message) => message.severity === "error");
+  const violations = events.flatMap(({ policyEvent: said }): PolicyViolation[] => {
+    if (!said) return [];
+    const { policyName: policy, message, enforcementLevel, resourceUrn: urn } = said;
+    return [
+      { policy, level: enforcementLevel === "mandatory" ? "mandatory" : "advisory", message, ...(urn ? { urn } : {}) },
+    ];
+  });
   return {
     steps: steps.filter((step) => !QUIET.includes(step.op)),
     drifted,
     failed,
     messages,
     errors: errors.map((e) => e.text).join("\n"),
+    violations,
   };
 }

@@ -54,10 +54,17 @@ export class MemoryCloud {
   }[] = [];
   /** The service that the rules are tagged for. */
   private readonly owner = "checkout";
+  /** Other regions by name, each with records of its own. */
+  readonly peers = new Map<string, MemoryCloud>();
+  /** Peers that do not answer. */
+  readonly silentPeers = new Set<string>();
   private seq = 0;
   private ids = 0;
 
-  constructor(nowMs: number) {
+  constructor(
+    nowMs: number,
+    readonly region = "eu-west-1",
+  ) {
     this.nowMs = nowMs;
   }
 
@@ -66,11 +73,24 @@ export class MemoryCloud {
     return text === undefined ? undefined : (JSON.parse(text) as RolloutRecord);
   }
 
+  /** The records of another region, as one that answers has them. */
+  private peer(region: string): Ports["records"] {
+    const peer = this.peers.get(region);
+    if (!peer || this.silentPeers.has(region)) throw new Error(`no answer from ${region}`);
+    return peer.ports(`peer of ${region}`).records;
+  }
+
   /** @param by who calls: `up …`, `hook`, `person` */
   ports(by: string, onCall: OnCall = async () => {}): Ports {
     const call = async <T>(name: string, act: () => T): Promise<T> => {
       await onCall(`${name} before`);
       const result = act();
+      await onCall(`${name} after`);
+      return result;
+    };
+    const callPeer = async <T>(name: string, act: () => Promise<T>): Promise<T> => {
+      await onCall(`${name} before`);
+      const result = await act();
       await onCall(`${name} after`);
       return result;
     };
@@ -83,7 +103,14 @@ export class MemoryCloud {
       },
       newId: () => `id-${++this.ids}`,
       telemetry: silentTelemetry,
-      place: { environment: "dev", region: "eu-west-1", runbookBase: "docs/runbooks" },
+      peers: {
+        read: (region, service) => callPeer(`read peer ${region}`, () => this.peer(region).read(service)),
+        write: (region, record, expected) =>
+          callPeer(`write peer ${region}`, () => this.peer(region).write(record, expected)),
+        appendHistory: (region, service, entries) =>
+          callPeer(`history of peer ${region}`, () => this.peer(region).appendHistory(service, entries)),
+      },
+      place: { environment: "dev", region: this.region, runbookBase: "docs/runbooks" },
       pager: {
         send: (message) =>
           call("page", () => {

@@ -9,6 +9,7 @@ import { objectivePresets } from "../../core/objectives.ts";
 import { type PlanPresetName, planPresets } from "../../core/plans.ts";
 import type { RolloutRecord, WatchedAlarm } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
+import type { Survey, SurveyedTargetGroup } from "../../core/survey.ts";
 import { weightsFor } from "../../core/traffic-shares.ts";
 import { onAlarmEvent } from "../../hooks/alarm-event.ts";
 import { acknowledge, kill, pause, resume } from "../../hooks/commands.ts";
@@ -17,7 +18,8 @@ import { commitOpening, NotCommittedError } from "../../hooks/opening.ts";
 import { RevisionConflictError } from "../../hooks/ports.ts";
 import { reconcileService } from "../../hooks/reconcile.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
-import { decideEnvironment } from "../../stacks/decide.ts";
+import { decideEnvironment, surveyEnvironment } from "../../stacks/decide.ts";
+import { ownershipProblems } from "../../stacks/ownership.ts";
 import { MemoryCloud, type OnCall } from "./memory-ports.ts";
 
 export const mainRule = "arn:rule/main";
@@ -72,16 +74,42 @@ export type UpOutcome =
   | { readonly kind: "refused"; readonly reasons: readonly string[] }
   | { readonly kind: "failed"; readonly message: string };
 
-/** Where an `up` may be cut short: before the rule is written, or before `WaveOpening`. */
-export type DiesBefore = "rule" | "commit";
+/** Where an `up` may be cut short: before the main rule is written, before that of the second route, or before `WaveOpening`. */
+export type DiesBefore = "rule" | "second rule" | "commit";
+
+/** Main rule of each route of a service. */
+export function mainRulesOf({ routes }: Pick<ServiceConfig, "routes">): string[] {
+  return routes.map((_route, index) => (index === 0 ? mainRule : `${mainRule}/${index + 1}`));
+}
+
+/** A survey in which every group that is asked for is there, with addresses behind it, and every listener empty. */
+export function aSurveyOf(query: { listenerArns: readonly string[]; targetGroupArns: readonly string[] }): Survey {
+  return {
+    loadBalancers: [],
+    listeners: [],
+    targetGroups: query.targetGroupArns.map(
+      (arn): SurveyedTargetGroup => ({
+        arn,
+        name: arn,
+        targetType: "ip",
+        loadBalancerArns: [],
+        healthChecksEnabled: true,
+      }),
+    ),
+  };
+}
 
 export class World {
   readonly cloud: MemoryCloud;
   readonly service: ServiceConfig;
   readonly environment = "dev";
+  /** What is found of what the service adopts. */
+  survey: typeof aSurveyOf = aSurveyOf;
+  /** Regions that share holds; see `sharingHolds`. */
+  peers: readonly string[] = [];
 
-  constructor(service: ServiceConfig = aService(), nowMs = Date.UTC(2026, 0, 5, 10)) {
-    this.cloud = new MemoryCloud(nowMs);
+  constructor(service: ServiceConfig = aService(), nowMs = Date.UTC(2026, 0, 5, 10), region = "eu-west-1") {
+    this.cloud = new MemoryCloud(nowMs, region);
     this.service = service;
   }
 
@@ -95,9 +123,9 @@ export class World {
     return this.cloud.read(this.service.name);
   }
 
-  /** Percent of live traffic on a release. */
-  live(release: Release): number {
-    const weights = this.cloud.rules.get(mainRule)?.weights ?? {};
+  /** Percent of live traffic on a release; of the first route, or of another by its rule. */
+  live(release: Release, rule = mainRule): number {
+    const weights = this.cloud.rules.get(rule)?.weights ?? {};
     const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
     return total === 0 ? 0 : (100 * (weights[groupArn(release)] ?? 0)) / total;
   }
@@ -108,7 +136,7 @@ export class World {
       region: "eu-west-1",
       access: { assumeRoles: [] },
       foundation: "here",
-      peers: [],
+      peers: this.peers,
       network: { vpcId: "vpc-1", subnetIds: [], internal: true, allowedCidrs: [] },
       alerting: { email: [], runbooks: "docs/runbooks" },
       services: [{ ...this.service, ...change }],
@@ -121,10 +149,15 @@ export class World {
   ): Promise<UpOutcome> {
     const config = this.configOf(change);
     const ports = this.cloud.ports(`up ${who}`, onCall);
-    const [declaration] = await decideEnvironment(config, ports);
+    const adopted = await surveyEnvironment(config, { survey: async (query) => this.survey(query) }, ports);
+    const [declaration] = await decideEnvironment(config, ports, adopted);
     const [service] = config.services;
     if (!declaration || !service) throw new Error("no declaration");
-    if (declaration.refusals.length > 0) return { kind: "refused", reasons: declaration.refusals };
+    // Whoever races here runs the same stack: two stacks of one service are ownership's own tests.
+    const stackId = this.cloud.read(this.service.name)?.declaredBy ?? who;
+    const own = { stackId, foundationStack: stackId, previousServices: [], ownRuleArns: async () => new Set<string>() };
+    const reasons = [...declaration.refusals, ...(await ownershipProblems(config, own, ports))];
+    if (reasons.length > 0) return { kind: "refused", reasons };
     try {
       await this.apply(service, declaration, who, dies, onCall);
     } catch (error) {
@@ -201,7 +234,14 @@ export class World {
       await onCall?.("rule after");
     };
     await writeRule(testerRule, "tester", weightsFor({ [declaration.testersReach]: 100 }, groups));
-    await writeRule(mainRule, "main", weightsFor(declaration.shares, groups));
+    // As Pulumi does: every rule at once, and one that fails does not stop the others.
+    const written = await Promise.allSettled(
+      mainRulesOf(service).map(async (arn, index) => {
+        if (dies === "second rule" && index > 0) throw new GuardRefusedError(`died before ${arn}`);
+        await writeRule(arn, "main", weightsFor(declaration.shares, groups));
+      }),
+    );
+    for (const result of written) if (result.status === "rejected") throw result.reason;
     if (dies === "commit") throw new NotCommittedError("died before the commit");
     await commitOpening(this.cloud.ports("hook", onCall), this.describe(service, declaration, releases, alarms, who));
   }
@@ -222,14 +262,12 @@ export class World {
         mode: service.mode,
         source: service.source,
         plan: service.plan,
-        rules: [
-          { arn: mainRule, role: "main" },
-          { arn: testerRule, role: "tester" },
-        ],
+        rules: [...mainRulesOf(service).map((arn) => ({ arn, role: "main" })), { arn: testerRule, role: "tester" }],
         alarms,
         loadBalancerArnSuffix: "app/lb/1",
         stickinessSeconds: service.stickinessSeconds,
         blindMinutes: service.blindMinutes,
+        peers: this.peers.length === 0 ? undefined : this.peers,
         rollbackWindowMinutes: service.rollbackWindowMinutes,
         releases,
         baseline: declaration.baseline,
@@ -336,6 +374,15 @@ export class World {
     const outcome = await up;
     if (outcome.kind !== "applied") throw new Error(JSON.stringify(outcome, null, 2));
     return outcome.said;
+  }
+}
+
+/** Worlds as regions of one environment, each the others' peer. */
+export function sharingHolds(...worlds: readonly World[]): void {
+  for (const world of worlds) {
+    const others = worlds.filter((other) => other !== world);
+    world.peers = others.map((other) => other.cloud.region);
+    for (const other of others) world.cloud.peers.set(other.cloud.region, other.cloud);
   }
 }
 

@@ -1,8 +1,8 @@
 /** The Lambda's entry: each kind of event answered, commands only through their alias, failures never a quiet answer. */
 import { describe, expect, it } from "vitest";
-import { stableJson } from "../../core/stable-json.ts";
 import type { ServiceDescription } from "../../core/declaration.ts";
 import { planPresets } from "../../core/plans.ts";
+import { stableJson } from "../../core/stable-json.ts";
 import { UnknownEventError } from "../../hooks/events.ts";
 import { type HandlerParts, makeHandler } from "../../hooks/handle.ts";
 import { groupArn, mainRule, v1, v2, World } from "../helpers/world.ts";

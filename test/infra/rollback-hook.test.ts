@@ -190,6 +190,35 @@ describe("RollbackHook", () => {
     });
   });
 
+  it("may lower the rules of further listeners that it is told of, and of no other [E7]", async () => {
+    const other = listenerArn.replace(/[0-9a-f]+$/, "aaaaaaaaaaaaaaaa");
+    const lowerable = async (changes: Partial<RollbackHookArgs>) =>
+      statementsOf(the(await declare(changes), "aws:iam/rolePolicy:RolePolicy").policy).find(
+        ({ Sid }) => Sid === "LowerRules",
+      )?.Resource;
+    const rules = (arn: string) => `${arn.replace(":listener/", ":listener-rule/")}/*`;
+    expect(await lowerable({ moreListenerArns: [other, listenerArn] })).toEqual([rules(listenerArn), rules(other)]);
+    expect(await lowerable({ moreListenerArns: [listenerArn] })).toEqual(rules(listenerArn));
+  });
+
+  it("may read and hold the services of its peers' tables, and nothing else there [D7]", async () => {
+    const tableOf = async (changes: Partial<RollbackHookArgs>) =>
+      statementsOf(the(await declare(changes), "aws:iam/rolePolicy:RolePolicy").policy).find(
+        ({ Sid }) => Sid === "ShareHoldsWithPeers",
+      );
+    expect(await tableOf({})).toBeUndefined();
+    expect(await tableOf({ peers: ["ap-southeast-2", "us-east-1"] })).toEqual({
+      Sid: "ShareHoldsWithPeers",
+      Effect: "Allow",
+      Action: ["dynamodb:GetItem", "dynamodb:PutItem"],
+      Resource: [
+        `arn:aws:dynamodb:ap-southeast-2:${account}:table/tidegate-dev`,
+        `arn:aws:dynamodb:us-east-1:${account}:table/tidegate-dev`,
+      ],
+      Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["service#*"] } },
+    });
+  });
+
   it("pages without the hook's help, outside the prefix that wakes it, with a runbook [D4, D8]", async () => {
     const { "tidegate/dev/tidegate-drill/drill/drill/critical": _drill, ...alarms } = alarmsOf(await declare());
     expect(Object.keys(alarms).sort()).toEqual([

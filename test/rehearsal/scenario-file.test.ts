@@ -4,13 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BadInputError } from "../../core/bad-input.ts";
-import {
-  builtInScenarioNames,
-  builtInScenarios,
-  loadScenario,
-  parseScenario,
-  readScenarioFile,
-} from "../../rehearsal/scenario-file.ts";
+import { loadScenario, parseScenario, readScenarioFile } from "../../rehearsal/scenario-file.ts";
+import { builtInScenarioNames, builtInScenarios } from "../../rehearsal/scenarios.ts";
 
 const fine = {
   name: "slow",
@@ -73,10 +68,10 @@ describe("scenario files [E3]", () => {
       ],
     };
     expect(problemsOf(raw)).toEqual([
-      "days: unknown key; expected name, description, ratePerSecond, racingUp, killAfter or faults",
+      "days: unknown key; expected name, description, ratePerSecond, racingUp, stickiness, killAfter or faults",
       `name: not a scenario name, got "My Scenario"; expected lower-case letters, digits and single inner hyphens`,
       "ratePerSecond: not a rate, got 0; expected requests a second, above 0 and at most 100000",
-      `faults[0].kind: unknown fault, got "eror-spike"; expected error-spike, latency-regression, invariant-violation, metrics-outage, hosts-lost, hook-fails or hook-unreachable. Did you mean error-spike?`,
+      `faults[0].kind: unknown fault, got "eror-spike"; expected error-spike, latency-regression, invariant-violation, metrics-outage, hosts-lost, hook-fails, hook-unreachable, region-lost or peer-hold. Did you mean error-spike?`,
       "faults[0].at.wave: must be a whole number of percent, got 0; expected 1 to 100",
       "faults[0].at.after: units missing, got 2; expected a duration such as 2m. Write the unit: 2s, 2m, 2h or 2d",
       `faults[0].duration: not a duration, got "ten minutes"; expected a duration such as 10m`,
@@ -172,6 +167,37 @@ describe("faults around the release [E3]", () => {
   });
 });
 
+describe("scenarios of regions and of clients that stay [E3]", () => {
+  it("are read with a peer's faults and the cookie's time", () => {
+    const raw = {
+      name: "far",
+      stickiness: "1h",
+      faults: [{ kind: "peer-hold" }, { kind: "region-lost", duration: "1h" }],
+    };
+    expect(parseScenario(raw, "here")).toEqual({
+      name: "far",
+      description: "far",
+      stickinessSeconds: 3_600,
+      faults: [
+        { kind: "peer-hold", afterSeconds: 180, timesCriticalBound: 1 },
+        { kind: "region-lost", afterSeconds: 180, durationSeconds: 3_600, timesCriticalBound: 1 },
+      ],
+    });
+  });
+
+  it("are refused where they say what has no meaning [B11]", () => {
+    const faults = [
+      { kind: "region-lost", on: "canary" },
+      { kind: "peer-hold", times: 2 },
+    ];
+    expect(problemsOf({ name: "odd", stickiness: "8d", faults })).toEqual([
+      'stickiness: duration out of range, got "8d"; expected 1s to 7d',
+      'faults[0].on: region-lost is no release\'s, got "canary"; expected no on. Leave it out',
+      "faults[1].times: peer-hold has no bound to pass, got 2; expected no times. Leave it out",
+    ]);
+  });
+});
+
 describe("built-in scenarios [E3]", () => {
   it("are known by name, with faults at no more than twice the critical bound, save an outage of a dependency", () => {
     expect(builtInScenarioNames).toEqual([
@@ -186,6 +212,11 @@ describe("built-in scenarios [E3]", () => {
       "baseline-sick",
       "baseline-scaled-in",
       "dependency-outage",
+      "slow-burn",
+      "flapping",
+      "sticky-clients",
+      "region-failover",
+      "peer-hold",
     ]);
     for (const name of builtInScenarioNames) {
       expect(loadScenario(name)).toBe(builtInScenarios[name]);
@@ -197,7 +228,7 @@ describe("built-in scenarios [E3]", () => {
 
   it("are suggested when mistyped", () => {
     expect(() => loadScenario("eror-spike")).toThrowError(
-      `--scenario: unknown scenario, got "eror-spike"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, dependency-outage or a YAML file. Did you mean error-spike?`,
+      `--scenario: unknown scenario, got "eror-spike"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, dependency-outage, slow-burn, flapping, sticky-clients, region-failover, peer-hold or a YAML file. Did you mean error-spike?`,
     );
   });
 });

@@ -1,6 +1,7 @@
 /** A config that is fine, and ways to break one thing in it. */
 import { BadInputError } from "../../core/bad-input.ts";
-import { parseConfig } from "../../stacks/config.ts";
+import { type ConfigOrigin, parseConfig } from "../../stacks/config.ts";
+import type { FoundationOutputs } from "../../stacks/foundation.ts";
 
 export const imageOf = (fill: string): string => `registry.example.com/shop/checkout@sha256:${fill.repeat(64)}`;
 export const groupArn = (name: string): string =>
@@ -39,10 +40,34 @@ export function aConfig(
   };
 }
 
+/** Outputs of a foundation, all of them whole. */
+export function aFoundation(changes: Partial<FoundationOutputs> = {}): FoundationOutputs {
+  return {
+    contractVersion: 1,
+    foundation: "here",
+    environment: "dev",
+    accountId: "123456789012",
+    region: "eu-west-1",
+    tableName: "tidegate-dev",
+    hookFunctionName: "tidegate-dev-hook",
+    hookAliasName: "live",
+    criticalTopicArn: "arn:aws:sns:eu-west-1:123456789012:tidegate-dev-critical",
+    warningTopicArn: "arn:aws:sns:eu-west-1:123456789012:tidegate-dev-warnings",
+    listenerArn,
+    moreListenerArns: [],
+    loadBalancerArnSuffix: "app/shop/0123456789abcdef",
+    vpcId: "vpc-01234567",
+    runbooks: "https://wiki.example.com/runbooks",
+    peers: [],
+    dependencyOwners: [],
+    ...changes,
+  };
+}
+
 /** The problems of a config; empty when it is fine. */
-export function problemsOf(raw: unknown): readonly string[] {
+export function problemsOf(raw: unknown, origin: ConfigOrigin = {}): readonly string[] {
   try {
-    parseConfig(raw);
+    parseConfig(raw, origin);
   } catch (error) {
     if (error instanceof BadInputError) return error.problems;
     throw error;

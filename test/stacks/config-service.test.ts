@@ -107,8 +107,20 @@ describe("wave, attempt and mode", () => {
       { overrideReason: " " },
       [`overrideReason: must be a reason in words, got " "; expected one line of 1 to 256 characters`],
     ],
+    [
+      "a dependency group that is no name [E1]",
+      { dependencyGroup: "Payments!" },
+      [
+        'dependencyGroup: not a group\'s name, got "Payments!"; expected at most 32 characters: lower-case letters, digits and single inner hyphens, starting with a letter',
+      ],
+    ],
     ["a switch in words", { retire: "yes" }, [`retire: must be a switch, got "yes"; expected true or false`]],
   ]);
+
+  it("take a dependency group, and none where none is named [E1]", () => {
+    expect(serviceOf({ dependencyGroup: "payments" }).dependencyGroup).toBe("payments");
+    expect(serviceOf({})).not.toHaveProperty("dependencyGroup");
+  });
 
   it("leave a service without canary at wave 0, attempt 1", () => {
     expect(serviceOf({ canary: undefined, wave: undefined, attempt: undefined })).toMatchObject({
@@ -123,7 +135,7 @@ describe("requests and rules", () => {
     [
       "a service that matches everything",
       { match: {} },
-      [`match: matches everything; expected hosts, paths or both. For all requests write paths: ["/*"]`],
+      [`match: matches everything; expected hosts, paths or both, or ruleArn. For all requests write paths: ["/*"]`],
     ],
     [
       "an empty list of hosts",
@@ -263,6 +275,11 @@ describe("plans [A1] [A2]", () => {
       ],
     ],
     [
+      "a wave that opens in a way of its own [E8]",
+      { plan: { preset: "steady", waves: { 10: { advance: "auto" } } } },
+      ['plan.waves.10.advance: unknown value, got "auto"; expected automatic or manual'],
+    ],
+    [
       "a start that is no wave",
       { plan: { preset: "fine", startAtPercent: 7 } },
       ["plan.startAtPercent: not a wave of fine, got 7; expected 1, 5, 10, 25, 50, 75 or 100"],
@@ -280,6 +297,19 @@ describe("plans [A1] [A2]", () => {
       [50, 1_440, "automatic"],
       [100, null, "automatic"],
     ]);
+  });
+
+  it("let the scheduled workflow open the waves that say so, of a preset and spelled out [E8]", () => {
+    const changed = serviceOf({
+      plan: { preset: "steady", waves: { 25: { advance: "automatic" }, 50: { advance: "manual" } } },
+    }).plan;
+    expect(changed.name).toBe("steady, changed");
+    expect(changed.waves.map(({ advance }) => advance)).toEqual([undefined, "automatic", undefined, undefined]);
+    const waves = [
+      { exposurePercent: 10, soak: "1h" },
+      { exposurePercent: 100, soak: "1h", advance: "automatic" },
+    ];
+    expect(serviceOf({ plan: { waves } }).plan.waves.map(({ advance }) => advance)).toEqual([undefined, "automatic"]);
   });
 
   it("take `fine` without its slow start", () => {

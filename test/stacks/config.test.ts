@@ -14,6 +14,9 @@ describe("a config that is fine", () => {
     expect(parseConfig(aConfig())).toEqual({
       environment: "dev",
       region: "eu-west-1",
+      access: { assumeRoles: [] },
+      foundation: "here",
+      peers: [],
       network: {
         vpcId: "vpc-01234567",
         subnetIds: ["subnet-01234567", "subnet-89abcdef"],
@@ -25,8 +28,7 @@ describe("a config that is fine", () => {
         {
           name: "checkout",
           mode: "act",
-          match: { hosts: ["shop.example.com"], paths: ["/checkout/*"] },
-          priority: 100,
+          routes: [{ match: { hosts: ["shop.example.com"], paths: ["/checkout/*"] }, priority: 100 }],
           baseline: { version: "2.3.1", digest: `sha256:${"a".repeat(64)}`, image: imageOf("a") },
           canary: { version: "2.4.0", digest: `sha256:${"b".repeat(64)}`, image: imageOf("b") },
           wavePercent: 10,
@@ -90,21 +92,6 @@ describe("environment, network and alerting", () => {
         "aws:region: missing; expected a region such as eu-west-1. pulumi config set aws:region eu-west-1",
         "environment: missing; expected at most 16 characters: lower-case letters, digits and single inner hyphens, starting with a letter. pulumi config set tidegate:environment dev",
         "network: missing; expected a map",
-        "services: missing; expected a map from service name to service",
-      ],
-    ],
-    [
-      "a foundation elsewhere",
-      aConfig({ foundation: "base/prod" }),
-      [
-        `foundation: services in a stack of their own are not supported yet, got "base/prod"; expected here. Leave it out, and this stack makes its own record table and hook`,
-      ],
-    ],
-    [
-      "a role to assume",
-      { ...aConfig(), aws: { region: "eu-west-1", assumeRoles: [{ roleArn: "arn" }] } },
-      [
-        "aws:assumeRoles: not supported yet: the guard reads with the ambient credentials; expected no such setting. Assume the role before pulumi runs",
       ],
     ],
     [
@@ -269,7 +256,7 @@ describe("where a config comes from", () => {
       [
         `config "tidegate" has 3 problems (stack ${pulumi.getStack()}):`,
         "  aws:region: missing; expected a region such as eu-west-1. pulumi config set aws:region eu-west-1",
-        "  netwrk: unknown key; expected environment, foundation, network, alerting or services. Did you mean network?",
+        "  netwrk: unknown key; expected environment, foundation, peers, network, alerting, services or takeOver. Did you mean network?",
         "  network: missing; expected a map",
       ].join("\n"),
     );

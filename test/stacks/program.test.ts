@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { Declaration, Notice } from "../../core/declaration.ts";
 import { type EnvironmentConfig, parseConfig } from "../../stacks/config.ts";
 import { declareEnvironment, hookChangeWatchName } from "../../stacks/declare-environment.ts";
-import { placeProblems, previousPlace, stackIdentity } from "../../stacks/own-place.ts";
+import { foundationForConfig } from "../../stacks/foundation.ts";
+import { placeProblems, previousUp, stackIdentity } from "../../stacks/own-place.ts";
 import { type ProgramLog, program } from "../../stacks/program.ts";
 import { aDeclaration, rememberingGuards } from "../helpers/builders.ts";
 import { account, runPulumi } from "../helpers/pulumi-run.ts";
-import { aConfig, aService } from "./config-builders.ts";
+import { aConfig, aFoundation, aService } from "./config-builders.ts";
 
 const bundleFolder = new URL(import.meta.url).pathname;
 const environment = (): EnvironmentConfig => parseConfig(aConfig());
@@ -126,7 +127,22 @@ describe("program", () => {
       },
     });
     expect(Object.keys(outputs.services.checkout?.ruleArns ?? {})).toEqual(["main", "anchor"]);
-    expect(outputs.hookArn).toContain("live");
+    expect(outputs).toMatchObject({
+      contractVersion: 1,
+      foundation: "here",
+      environment: "dev",
+      hookFunctionName: "tidegate-dev-hook",
+      hookAliasName: "live",
+      hookArn: expect.stringContaining("live"),
+      criticalTopicArn: expect.stringContaining("arn:aws:sns:eu-west-1:"),
+      warningTopicArn: expect.stringContaining("arn:aws:sns:eu-west-1:"),
+      loadBalancerArnSuffix: "app/tidegate-dev/00000000000000bb",
+      vpcId: "vpc-01234567",
+      runbooks: "docs/runbooks",
+      peers: [],
+      moreListenerArns: [],
+      dependencyOwners: [],
+    });
   });
 });
 
@@ -184,30 +200,44 @@ describe("declareEnvironment", () => {
 });
 
 describe("placeProblems", () => {
-  const here = { accountId: account, region: "eu-west-1", tableName: "tidegate-dev" };
+  const here = { accountId: account, region: "eu-west-1", tableName: "tidegate-dev", foundation: "here" };
 
   it("lets a new stack and the stack's own place through", () => {
-    expect(placeProblems({}, here)).toEqual([]);
-    expect(placeProblems(here, here)).toEqual([]);
+    expect(placeProblems({ previous: {}, current: here })).toEqual([]);
+    expect(placeProblems({ previous: here, current: here })).toEqual([]);
   });
 
   it("names everything that is not where the stack lives", () => {
-    const elsewhere = { accountId: "999999999999", region: "us-east-1", tableName: "tidegate-prod" };
-    expect(placeProblems(elsewhere, here, "888888888888")).toEqual([
+    const elsewhere = {
+      accountId: "999999999999",
+      region: "us-east-1",
+      tableName: "tidegate-prod",
+      foundation: "example/tidegate/base",
+    };
+    expect(placeProblems({ previous: elsewhere, current: here, providerAccountId: "888888888888" })).toEqual([
       `AWS account: not where this stack lives, got ${account}; expected 999999999999. Use credentials of the stack's account`,
       "aws:region: not where this stack lives, got eu-west-1; expected us-east-1. Set it back; another region is another stack",
       "record table: not where this stack lives, got tidegate-dev; expected tidegate-prod. Set tidegate:environment back; another " +
         "environment is another stack",
+      "tidegate:foundation: not where this stack lives, got here; expected example/tidegate/base. Set it back: this up would make or delete a whole " +
+        "foundation. Services move to another stack by tidegate:takeOver there",
       `AWS account: Pulumi's provider and the AWS SDK act in different ones, got 888888888888 and ${account}; expected the same. Give both their ` +
-        "credentials by AWS_PROFILE alone",
+        "credentials by aws:profile and aws:assumeRoles, or by the environment alone",
+    ]);
+  });
+
+  it("refuses another account than the foundation's [E7]", () => {
+    const current = { ...here, foundation: "example/tidegate/base" };
+    expect(placeProblems({ previous: {}, current, foundationAccountId: "999999999999" })).toEqual([
+      `AWS account: not where the foundation is (example/tidegate/base), got ${account}; expected 999999999999. Use credentials of the foundation's account`,
     ]);
   });
 });
 
-describe("previousPlace", () => {
+describe("previousUp", () => {
   const asked: unknown[] = [];
   const read = (answer: Record<string, unknown>) =>
-    runPulumi(() => previousPlace(stackIdentity()), {
+    runPulumi(() => previousUp(stackIdentity()), {
       call: ({ token, inputs }) => {
         asked.push([token, inputs]);
         return answer;
@@ -215,15 +245,129 @@ describe("previousPlace", () => {
     });
 
   it("reads the stack's own outputs without leaving a resource", async () => {
-    const outputs = { accountId: account, region: "eu-west-1", tableName: "tidegate-dev", services: {} };
-    const result = await read({ outputs });
-    expect(result.outputs).toEqual({ accountId: account, region: "eu-west-1", tableName: "tidegate-dev" });
+    const place = {
+      accountId: account,
+      region: "eu-west-1",
+      tableName: "tidegate-dev",
+      foundation: "example/tidegate/base",
+    };
+    const result = await read({ outputs: { ...place, services: { search: {}, checkout: {} } } });
+    expect(result.outputs).toEqual({ place, services: ["checkout", "search"] });
     expect(result.resources).toEqual([]);
     expect(asked).toEqual([["pulumi:pulumi:readStackOutputs", { name: "example/tidegate/test" }]]);
-    expect((await read({ outputs: {} })).outputs).toEqual({});
+    expect((await read({ outputs: {} })).outputs).toEqual({ place: {}, services: [] });
+  });
+
+  it("takes a stack of a version that knew no other stacks for one with its foundation", async () => {
+    const place = { accountId: account, region: "eu-west-1", tableName: "tidegate-dev" };
+    expect((await read({ outputs: place })).outputs.place).toEqual({ ...place, foundation: "here" });
   });
 
   it("stops where the answer has no outputs", async () => {
     await expect(read({})).rejects.toThrow("stack example/tidegate/test: its own outputs could not be read");
+  });
+});
+
+describe("a service stack", () => {
+  const foundation = { stack: "example/tidegate/base", outputs: aFoundation() };
+  const config = parseConfig(
+    { ...aConfig({ network: undefined, foundation: "base" }) },
+    { foundation: foundationForConfig({ kind: "found", ...foundation }) },
+  );
+  const declare = (guards = rememberingGuards()) =>
+    runPulumi(() =>
+      declareEnvironment({
+        config,
+        declarations: [aDeclaration(10)],
+        guards: guards.binding,
+        foundation,
+        stackId: "example/tidegate/shop",
+        accountId: account,
+      }),
+    );
+
+  it("declares its services alone, on the foundation's listener, hook and topics [E7]", async () => {
+    const result = await declare();
+    expect(result.names().length).toBe(25);
+    expect(result.the("aws:lb/listenerRule:ListenerRule", "-main").inputs.listenerArn).toBe(
+      foundation.outputs.listenerArn,
+    );
+    expect(result.the("aws:lambda/invocation:Invocation").inputs).toMatchObject({
+      functionName: "tidegate-dev-hook",
+      qualifier: "live",
+    });
+    const actions = new Set(
+      result.all("aws:cloudwatch/metricAlarm:MetricAlarm").flatMap(({ inputs }) => inputs.alarmActions ?? []),
+    );
+    expect(
+      [...actions].filter(
+        (arn) => arn !== foundation.outputs.criticalTopicArn && arn !== foundation.outputs.warningTopicArn,
+      ),
+    ).toEqual([]);
+    expect(result.outputs).toMatchObject({
+      foundation: "example/tidegate/base",
+      tableName: "tidegate-dev",
+      region: "eu-west-1",
+    });
+    expect(Object.keys(result.outputs)).toEqual([
+      "foundation",
+      "environment",
+      "accountId",
+      "region",
+      "tableName",
+      "services",
+    ]);
+  });
+
+  it("has no hook that could change in its up [E7]", async () => {
+    const guards = rememberingGuards();
+    const result = await declare(guards);
+    expect(guards.hookChanges.map((changes) => changes())).toEqual([false]);
+    expect([...guards.callbacks.keys()]).not.toContain(hookChangeWatchName);
+    expect(result.the("aws:lb/listenerRule:ListenerRule", "-main").dependsOn).not.toContain("dev-alias");
+  });
+
+  it("needs no bundles, and a foundation does", async () => {
+    await expect(
+      runPulumi(() =>
+        declareEnvironment({
+          config: environment(),
+          declarations: [aDeclaration(10)],
+          guards: rememberingGuards().binding,
+          stackId: "example/tidegate/dev",
+          accountId: account,
+        }),
+      ),
+    ).rejects.toThrow("foundation: its functions were not bundled, got no folder; expected those of hook and watchman");
+  });
+});
+
+describe("reasons against the whole stack", () => {
+  const attempt = (isPreview: boolean, log: ProgramLog) =>
+    runPulumi(() =>
+      program({
+        config: { ...environment(), services: [], alerting: heard },
+        decide: async () => [],
+        refusals: async () => ["services.checkout: is live but no longer in the config"],
+        guards: rememberingGuards().binding,
+        hookBundleFolder: bundleFolder,
+        watchmanBundleFolder: bundleFolder,
+        stackId: "example/tidegate/dev",
+        accountId: account,
+        isPreview,
+        log,
+      }),
+    );
+
+  it("refuse an up that has no service left to hang them on [B11]", async () => {
+    await expect(attempt(false, capturedLog().log)).rejects.toThrow(
+      "this up is refused for 1 reason; nothing was changed (stack example/tidegate/dev):\n  services.checkout: is live but no longer in the config",
+    );
+  });
+
+  it("are told in a preview", async () => {
+    const { lines, log } = capturedLog();
+    await attempt(true, log);
+    expect(lines).toEqual(["warn this up would be refused: services.checkout: is live but no longer in the config"]);
   });
 });

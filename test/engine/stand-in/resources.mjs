@@ -198,6 +198,11 @@ export const RESOURCES = {
     replaces: ["name", "namePrefix", "role"],
     identify: ({ name, inputs }) => ({ id: `${inputs.role}:${name}`, outputs: { name } }),
   },
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {
+    name: null,
+    replaces: ["policyArn", "role"],
+    identify: ({ inputs, seed }) => ({ id: `${inputs.role}-${hex(seed, 8)}`, outputs: {} }),
+  },
   "aws:sns/topic:Topic": {
     replaces: ["name", "namePrefix", "fifoTopic"],
     identify: (r) => {

@@ -264,4 +264,21 @@ describe("traffic on ELBv2", () => {
       await expect(search(traffic)).rejects.toThrow(/Throttling: Rate exceeded$/);
     }
   });
+
+  it("counts a function without health checks as able to serve, and no other target that is unavailable [E7, B12]", async () => {
+    const { mock, traffic } = scene();
+    const target = (State: TargetHealthStateEnum, Reason?: "Target.HealthCheckDisabled" | "Elb.InternalError") => ({
+      TargetHealth: { State, ...(Reason ? { Reason } : {}) },
+    });
+    mock.on(DescribeTargetHealthCommand).resolves({
+      TargetHealthDescriptions: [target("unavailable", "Target.HealthCheckDisabled")],
+    });
+    expect(await traffic.targetHealth("function")).toEqual({ healthyCount: 1, totalCount: 1 });
+    mock.on(DescribeTargetHealthCommand).resolves({
+      TargetHealthDescriptions: [target("unavailable", "Elb.InternalError"), target("unavailable"), target("unused")],
+    });
+    expect(await traffic.targetHealth("hosts")).toEqual({ healthyCount: 0, totalCount: 3 });
+    mock.on(DescribeTargetHealthCommand).resolves({ TargetHealthDescriptions: [] });
+    expect(await traffic.targetHealth("a group without its function")).toEqual({ healthyCount: 0, totalCount: 0 });
+  });
 });

@@ -70,7 +70,7 @@ describeTrafficContract(
       },
       makeRule: async (listener, action, tags) => {
         const arn = nextArn("listener-rule/app");
-        balancers.createRule({ arn, listenerArn: listener.arn, priority: made, tags, action });
+        balancers.createRule({ conditions: [], arn, listenerArn: listener.arn, priority: made, tags, action });
         return arn;
       },
       deleteRule: async (ruleArn) => balancers.deleteRule(ruleArn),

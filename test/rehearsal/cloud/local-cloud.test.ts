@@ -103,8 +103,7 @@ describe("an up on the local cloud", () => {
     const search = {
       ...other,
       name: "search",
-      priority: 110,
-      match: { hosts: [], paths: ["/search/*"] },
+      routes: [{ match: { hosts: [], paths: ["/search/*"] }, priority: 110 }],
       baseline: { ...other.baseline, digest: "sha256:5ea4c4", version: "1.0.0" },
       wavePercent: 0,
     };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { objectivePresets } from "../../../core/objectives.ts";
 import { healthyPercentileMs, sizeFault } from "../../../rehearsal/run/fault-size.ts";
-import type { Fault, FaultKind } from "../../../rehearsal/scenario-file.ts";
+import type { Fault, FaultKind } from "../../../rehearsal/scenarios.ts";
 
 const web = { name: "checkout", objectives: objectivePresets.web, source: "emf" } as const;
 const batch = { ...web, objectives: objectivePresets.batch };

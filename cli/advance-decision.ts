@@ -1,0 +1,121 @@
+/**
+ * Which waves may open next. Nothing is judged here: each candidate is given to the very decision that an `up` makes, with the next wave
+ * as if the config asked for it, and what comes out is what an `up` would do a moment later.
+ */
+import type { Declaration } from "../core/declaration.ts";
+import { nextWaveAbove, type Wave } from "../core/plans.ts";
+import { committedPercent, type RolloutRecord } from "../core/record.ts";
+import type { Surveyor } from "../core/survey.ts";
+import type { EnvironmentConfig, ServiceConfig } from "../stacks/config.ts";
+import { type DecidePorts, decideEnvironment, surveyEnvironment } from "../stacks/decide.ts";
+import { withOtherCanaries } from "../stacks/dependency-groups.ts";
+
+/** `advance`: the wave may open. `held`: it is due and may not, yet. `nothing`: there is no wave for this command to open. */
+export type Advance =
+  | { readonly kind: "advance"; readonly service: string; readonly fromPercent: number; readonly toPercent: number }
+  | { readonly kind: "held"; readonly service: string; readonly reasons: readonly string[] }
+  | { readonly kind: "nothing"; readonly service: string; readonly reason: string };
+
+/** What an `up` would declare for a config. */
+type Decide = (config: EnvironmentConfig) => Promise<readonly Declaration[]>;
+
+export interface AdvanceQuery {
+  /** @default every service of the config */
+  readonly service?: string;
+  /** Only waves that the plan marks `advance: automatic`. */
+  readonly automaticOnly: boolean;
+}
+
+/**
+ * Judges service after service, ascending by name; one that may advance is judged together with those before it, since one refusal stops
+ * a whole `up`.
+ */
+export async function decideAdvances(
+  config: EnvironmentConfig,
+  ports: DecidePorts,
+  surveyor: Surveyor,
+  query: AdvanceQuery,
+): Promise<Advance[]> {
+  const adopted = await surveyEnvironment(config, surveyor, ports);
+  const decide: Decide = async (wanted) =>
+    withOtherCanaries(wanted, await decideEnvironment(wanted, ports, adopted), ports);
+  const found: Advance[] = [];
+  let asked = config;
+  for (const service of config.services) {
+    if (query.service !== undefined && service.name !== query.service) continue;
+    const advance = await decideOne(asked, service, decide, ports.records, query);
+    found.push(advance);
+    if (advance.kind === "advance") asked = withWave(asked, service.name, advance.toPercent);
+  }
+  return found;
+}
+
+async function decideOne(
+  config: EnvironmentConfig,
+  service: ServiceConfig,
+  decide: Decide,
+  records: DecidePorts["records"],
+  { automaticOnly }: AdvanceQuery,
+): Promise<Advance> {
+  const { name } = service;
+  const nothing = (reason: string): Advance => ({ kind: "nothing", service: name, reason });
+  const held = (...reasons: string[]): Advance => ({ kind: "held", service: name, reasons });
+  if (!service.canary) return nothing("the config names no canary");
+  const next = nextWaveAbove(service.plan, service.wavePercent);
+  if (!next) return nothing("all waves of the plan are open; naming the release as baseline finishes it");
+  const notAutomatic = automaticOnly ? whyNotAutomatic(next, service) : undefined;
+  if (notAutomatic !== undefined) return nothing(notAutomatic);
+
+  let record: RolloutRecord | undefined;
+  try {
+    record = await records.read(name);
+  } catch (error) {
+    return held(`the record cannot be read (${error instanceof Error ? error.message : String(error)})`);
+  }
+  const mismatch = recordMismatch(record, service);
+  if (mismatch !== undefined) return held(mismatch);
+  const declarations = await decide(withWave(config, name, next.exposurePercent));
+  const refusals = declarations.flatMap((declaration) => declaration.refusals);
+  const mine = declarations.find((declaration) => declaration.service === name);
+  if (refusals.length > 0 || !mine) return held(...refusals);
+  if (mine.step !== "opening" || mine.exposurePercent !== next.exposurePercent) return held(...whyNotOpening(mine));
+  const others = mine.otherCanaries ?? [];
+  if (others.length > 0)
+    return held(`${others.join(", ")} of the same dependency group has a canary with traffic; one at a time`);
+  return { kind: "advance", service: name, fromPercent: mine.fromPercent, toPercent: next.exposurePercent };
+}
+
+function whyNotAutomatic(next: Wave, service: ServiceConfig): string | undefined {
+  if (next.advance !== "automatic")
+    return `wave ${next.exposurePercent} is a person's to open (the plan does not mark it advance: automatic)`;
+  // It would lift the soak of a wave that nobody looks at.
+  if (service.overrideReason !== undefined)
+    return "the config has an overrideReason, which is a person's; take it out first";
+  return undefined;
+}
+
+/** The next wave is counted from what is real; a config that says something else has to be brought to it first. */
+function recordMismatch(record: RolloutRecord | undefined, service: ServiceConfig): string | undefined {
+  if (!record) return "there is no record yet; the first up stages the canary at 0 %";
+  const canary = record.canary;
+  if (!canary || canary.digest !== service.canary?.digest)
+    return `the record's canary is another release than the config's ${service.canary?.version}; run up with the config as it is first`;
+  const have = committedPercent(record);
+  return have === service.wavePercent
+    ? undefined
+    : `the config says ${service.wavePercent} % and the record has ${have} %; run up with the config as it is first, or set the wave that is real`;
+}
+
+function whyNotOpening({ notices, service, exposurePercent }: Declaration): string[] {
+  const said = notices
+    .filter(({ severity, kind }) => severity === "warning" && kind !== "unwatched")
+    .map(({ text }) => text);
+  return said.length > 0 ? said : [`${service}: this up would leave it at ${exposurePercent} %`];
+}
+
+function withWave(config: EnvironmentConfig, service: string, wavePercent: number): EnvironmentConfig {
+  return {
+    ...config,
+    services: config.services.map((each) => (each.name === service ? { ...each, wavePercent } : each)),
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * `advance`: opens the next wave in the stack's file where the gate agrees, by the decision that `up` makes; `up` itself, behind whatever
+ * approval the team has, is somebody else's. Exit 3 and no edit where a wave is due and something holds it.
+ */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { BadInputError } from "../core/bad-input.ts";
+import type { Surveyor } from "../core/survey.ts";
+import { type Advance, decideAdvances } from "./advance-decision.ts";
+import { editWave, type WaveEdit } from "./advance-file.ts";
+import type { Surroundings } from "./command.ts";
+import { CommandFailedError, RefusedError } from "./failures.ts";
+import { jsonText } from "./json.ts";
+import { begin, type Operation, type OperatorFlags, oneLine } from "./operation.ts";
+import { readServiceName } from "./place.ts";
+import { readStack } from "./rehearse.ts";
+import { stackFile } from "./stack-file.ts";
+
+/** As typed. */
+export interface AdvanceFlags extends OperatorFlags {
+  readonly automatic?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** `--json`. Fields are never renamed or dropped, only added. */
+interface AdvanceJson {
+  readonly stack: string;
+  /** `advanced`: the file was edited, or would have been. `held`: exit 3. `nothing`: no wave is due. */
+  readonly outcome: "advanced" | "held" | "nothing";
+  readonly isDryRun: boolean;
+  readonly services: readonly (Advance & { readonly line: number | null })[];
+}
+
+/** Parts that a test gives itself. */
+export interface AdvanceParts {
+  /** @default reads ELBv2 with the operator's credentials */
+  readonly surveyor?: Surveyor;
+}
+
+export async function advanceCommand(
+  flags: AdvanceFlags,
+  surroundings: Surroundings,
+  parts: AdvanceParts = {},
+): Promise<void> {
+  const operation = await begin("advance", flags, surroundings, (problems) => {
+    if (flags.stack === undefined)
+      problems.push(
+        "--stack: missing; expected the stack whose file has the waves. Environment and region name no file",
+      );
+    const service = flags.service === undefined ? undefined : readServiceName(flags.service, problems);
+    return { stack: flags.stack ?? "", service };
+  });
+  const { stack, service } = operation.own;
+  const config = readStack(stack, surroundings.directory);
+  if (service !== undefined && !config.services.some(({ name }) => name === service)) {
+    const names = config.services.map(({ name }) => name).join(", ");
+    throw new BadInputError("tidegate advance: 1 problem, nothing was done:", [
+      `--service: unknown service, got "${service}"; expected ${names || "a service in the stack's config"} (stack ${stack})`,
+    ]);
+  }
+  const path = stackFile(stack, surroundings.directory);
+  const before = readFileSync(path, "utf8");
+  const surveyor = parts.surveyor ?? operatorSurveyor(operation);
+  const advances = await decideAdvances(config, await portsOf(operation), surveyor, {
+    automaticOnly: flags.automatic ?? false,
+    ...(service === undefined ? {} : { service }),
+  });
+  const { text, edits } = editAll(before, basename(path), advances);
+  const isDryRun = flags.dryRun ?? false;
+  if (edits.size > 0 && !isDryRun) replaceFile(path, before, text);
+
+  const due = advances.filter(({ kind }) => kind !== "nothing");
+  const outcome = edits.size > 0 ? "advanced" : due.length > 0 ? "held" : "nothing";
+  if (flags.json) {
+    const json: AdvanceJson = {
+      stack,
+      outcome,
+      isDryRun,
+      services: advances.map((advance) => ({ ...advance, line: edits.get(advance.service)?.line ?? null })),
+    };
+    operation.out(jsonText(json));
+  } else {
+    for (const advance of advances)
+      operation.out(lineOf(advance, edits.get(advance.service), basename(path), isDryRun));
+    if (edits.size > 0 && !isDryRun)
+      operation.out(`Nothing is live yet: pulumi up --stack ${stack} opens it, after its own gate and guard.`);
+  }
+  if (outcome === "held") {
+    throw new RefusedError(
+      `tidegate advance: no wave may open now, and ${basename(path)} stays as it is (stack ${stack})`,
+    );
+  }
+}
+
+/** Reads what services adopt; signs in when it is first asked, and where nothing is adopted it is not. */
+function operatorSurveyor({ place, outside }: Operation): Surveyor {
+  return {
+    async survey(query) {
+      const [{ credentialsOf }, { ElasticLoadBalancingV2Client }, { clientSettings }, { awsSurveyor }] =
+        await Promise.all([
+          import("./aws-place.ts"),
+          import("@aws-sdk/client-elastic-load-balancing-v2"),
+          import("../hooks/aws/clients.ts"),
+          import("../hooks/aws/survey.ts"),
+        ]);
+      const credentials = await credentialsOf(place, outside.variables, outside.terminal);
+      const client = new ElasticLoadBalancingV2Client(clientSettings({ region: place.region, credentials }));
+      return awsSurveyor(client).survey(query);
+    },
+  };
+}
+
+async function portsOf({ connection }: Operation) {
+  try {
+    return await connection.ports();
+  } catch (error) {
+    throw new CommandFailedError(`tidegate advance: AWS could not be reached: ${oneLine(error)}. Nothing was done`);
+  }
+}
+
+function editAll(before: string, name: string, advances: readonly Advance[]) {
+  const edits = new Map<string, WaveEdit>();
+  let text = before;
+  for (const advance of advances) {
+    if (advance.kind !== "advance") continue;
+    const edit = editWave(text, name, advance.service, advance.toPercent);
+    edits.set(advance.service, edit);
+    text = edit.text;
+  }
+  return { text, edits };
+}
+
+/** Whole or not at all; not over what somebody else wrote meanwhile. */
+function replaceFile(path: string, before: string, text: string): void {
+  if (readFileSync(path, "utf8") !== before) {
+    throw new CommandFailedError(
+      `${basename(path)}: changed while the gate was asked; nothing was written. Run it again`,
+    );
+  }
+  const beside = `${path}.${process.pid}.new`;
+  writeFileSync(beside, text);
+  renameSync(beside, path);
+}
+
+function lineOf(advance: Advance, edit: WaveEdit | undefined, file: string, isDryRun: boolean): string {
+  const { service } = advance;
+  switch (advance.kind) {
+    case "nothing":
+      return `${service}: nothing to advance: ${advance.reason}`;
+    case "held":
+      return [`${service}: held, for now:`, ...advance.reasons.map((reason) => `  ${reason}`)].join("\n");
+    case "advance": {
+      const change = edit
+        ? `${file} line ${edit.line}, "${edit.before}" ${isDryRun ? "would become" : "became"} "${edit.after}"`
+        : file;
+      return `${service}: ${advance.fromPercent} % to ${advance.toPercent} %: the gate says promote; ${change}`;
+    }
+  }
+}

@@ -1,0 +1,162 @@
+/** What it means that a service's objectives are looser than the presets'. Texts are without the service's name. */
+import {
+  type Bound,
+  defaultErrorFloor,
+  defaultRequestFloor,
+  indicators,
+  isMeasurable,
+  loweringResponses,
+  type MetricSource,
+  type Objective,
+  type Response,
+  type Severity,
+  severities,
+} from "../../core/objectives.ts";
+import type { Plan } from "../../core/plans.ts";
+
+type Presets = readonly (readonly Objective[])[];
+
+export interface LooseningLimits {
+  readonly mode: "act" | "observe";
+  readonly source: MetricSource;
+  readonly maximumFactor: number;
+}
+
+/** Where a preset states no window its alarms watch five minutes beside the finest one. Unit: seconds. */
+const presetWindowSeconds = 300;
+
+/** How much a response does; a weaker one than the preset's lets a breach go on. */
+const strengths: Readonly<Record<Response, number>> = {
+  notify: 0,
+  freeze: 1,
+  floor: 2,
+  "previous-wave": 2,
+  halve: 2,
+  disable: 3,
+};
+
+/** Objectives with a critical bound in every one of the presets, which a service leaves out. */
+export function missingObjectives(objectives: readonly Objective[], presets: Presets, source: MetricSource): string[] {
+  const [first = [], ...others] = presets;
+  return first
+    .filter(({ indicator, critical }) => critical !== undefined && isMeasurable(indicator, source))
+    .filter(({ indicator }) => others.every((preset) => preset.some(boundsCritically(indicator))))
+    .filter(({ indicator }) => !objectives.some(boundsCritically(indicator)))
+    .map(({ indicator, critical }) => {
+      const bound = critical ? `${critical.value} ${indicators[indicator].unit}, ${critical.response}` : "";
+      return `no critical bound on ${indicator}, got none; expected one such as ${bound}. Take it from the preset`;
+    });
+}
+
+/** An availability bound is watched as the error rate that it leaves room for. */
+function boundsCritically(indicator: Objective["indicator"]) {
+  return (objective: Objective): boolean =>
+    objective.critical !== undefined &&
+    (objective.indicator === indicator || (indicator === "error-rate" && objective.indicator === "availability"));
+}
+
+/** What of one objective is looser than every preset that has it allows. */
+export function loosenedBounds(objective: Objective, presets: Presets, limits: LooseningLimits): string[] {
+  const { name, indicator } = objective;
+  const models = presets.flatMap((preset) => preset.filter((model) => model.indicator === indicator));
+  if (models.length === 0 || !isMeasurable(indicator, limits.source)) return [];
+  const found = severities.flatMap((severity) => {
+    const bounds = models.flatMap((model) => model[severity] ?? []);
+    const ours = objective[severity];
+    if (bounds.length === 0 || ours === undefined) return [];
+    return boundProblems({ place: `objective ${name}, ${severity}`, indicator, severity }, ours, bounds, limits);
+  });
+  const acts = models.some(({ critical }) => critical && loweringResponses.has(critical.response));
+  if (objective.mode === "observe" && limits.mode === "act" && acts) {
+    found.push(
+      `objective ${name} only observes, got mode observe; expected act, as the service has. Leave its mode out`,
+    );
+  }
+  return [...found, ...floorProblems(objective, limits.maximumFactor)];
+}
+
+function boundProblems(
+  where: { place: string; indicator: Objective["indicator"]; severity: Severity },
+  ours: Bound,
+  models: readonly Bound[],
+  { maximumFactor }: LooseningLimits,
+): string[] {
+  const { place, indicator } = where;
+  const { unit } = indicators[indicator];
+  const found: string[] = [];
+  const widest = models.map(({ value }) => loosest(indicator, value, maximumFactor)).reduce(looser(indicator));
+  if (isLooser(indicator, ours.value, widest)) {
+    const side = lowIsBad(indicator) ? "at least" : "at most";
+    found.push(
+      `${place} is loosened, got ${ours.value} ${unit}; expected ${side} ${widest} ${unit} (factor ${maximumFactor} of the presets). Tighten it`,
+    );
+  }
+  const longestSeconds =
+    maximumFactor * Math.max(...models.map(({ windowSeconds }) => windowSeconds ?? presetWindowSeconds));
+  if ((ours.windowSeconds ?? 0) > longestSeconds) {
+    found.push(
+      `${place} looks too long before it acts, got a window of ${ours.windowSeconds} s; expected at most ${longestSeconds} s. Shorten it`,
+    );
+  }
+  const least = Math.min(...models.map(({ response }) => leastStrength(where, response)));
+  if (strengths[ours.response] < least) {
+    const weakest = models.find(({ response }) => leastStrength(where, response) === least)?.response ?? "disable";
+    found.push(
+      `${place} is weakened, got response ${ours.response}; expected ${weakest} or one as strong. Give it back`,
+    );
+  }
+  return found;
+}
+
+/** How strong a response must be where the preset has this one: any that takes traffic away stands for another, save where data is at stake. */
+function leastStrength({ indicator }: { indicator: Objective["indicator"] }, model: Response): number {
+  return indicator === "invariant-violations" ? strengths[model] : Math.min(strengths[model], strengths.floor);
+}
+
+/** A floor under which nothing counts blinds an objective as a wide bound does (B9). */
+function floorProblems({ name, minimumRequests, minimumErrors }: Objective, maximumFactor: number): string[] {
+  const problem = (what: string, got: number | undefined, standard: number): string[] =>
+    got === undefined || got <= maximumFactor * standard
+      ? []
+      : [
+          `objective ${name} waits for too many ${what}, got ${got}; expected at most ${maximumFactor * standard}. Lower it`,
+        ];
+  return [
+    ...problem("requests", minimumRequests, defaultRequestFloor),
+    ...problem("errors", minimumErrors, defaultErrorFloor),
+  ];
+}
+
+/** Below the last wave nothing but the hook is fast enough: a wave that only a human lowers disarms every objective. */
+export function looseWaves({ waves }: Plan): string[] {
+  return waves
+    .filter(({ exposurePercent, lowering }) => lowering === "human" && exposurePercent < 100)
+    .map(
+      ({ exposurePercent }) =>
+        `wave ${exposurePercent} is lowered by nobody but a human, got lowering human; expected automatic below 100 %. Leave lowering out`,
+    );
+}
+
+function lowIsBad(indicator: Objective["indicator"]): boolean {
+  return indicator === "availability" || indicator === "healthy-hosts";
+}
+
+/** The widest that a bound may be. An availability is held by the errors it leaves room for, hosts are whole. */
+function loosest(indicator: Objective["indicator"], value: number, factor: number): number {
+  if (indicator === "availability") return rounded(100 - factor * (100 - value));
+  if (indicator === "healthy-hosts") return Math.max(1, Math.ceil(value / factor));
+  return rounded(factor * value);
+}
+
+/** Without the tail that binary fractions leave: 99.8 and not 99.80000000000001. */
+function rounded(value: number): number {
+  return Math.round(value * 1e9) / 1e9;
+}
+
+function isLooser(indicator: Objective["indicator"], value: number, than: number): boolean {
+  return lowIsBad(indicator) ? value < than : value > than;
+}
+
+function looser(indicator: Objective["indicator"]) {
+  return (left: number, right: number): number => (isLooser(indicator, left, right) ? left : right);
+}

@@ -1,0 +1,106 @@
+/** What is real, as far as it can be read: the record, and what the listener says. */
+import type { Intent, LiveTraffic, Reality } from "../../core/declaration.ts";
+import { loadBalancerName, releaseKey, targetGroupLogicalName } from "../../core/naming.ts";
+import type { RolloutRecord } from "../../core/record.ts";
+import type { Release } from "../../core/releases.ts";
+import { sharesOf } from "../../core/traffic-shares.ts";
+import { liveOf } from "../../hooks/observe.ts";
+import type { Ports } from "../../hooks/ports.ts";
+import type { EnvironmentConfig, RouteConfig, ServiceConfig } from "../config.ts";
+
+/** The ports that deciding reads. */
+export type DecidePorts = Pick<Ports, "records" | "traffic" | "alarms" | "metrics" | "peers" | "clock">;
+
+/** What record and listener say of one service. */
+export async function readReality(
+  config: EnvironmentConfig,
+  service: ServiceConfig,
+  intent: Intent,
+  ports: DecidePorts,
+): Promise<Reality> {
+  let record: RolloutRecord | undefined;
+  try {
+    record = await ports.records.read(service.name);
+  } catch (error) {
+    const live = await liveWithoutRecord(config, service, intent, ports);
+    return { kind: "unknown", reason: `the record cannot be read (${message(error)})`, live: live.traffic };
+  }
+  if (!record) {
+    const live = await liveWithoutRecord(config, service, intent, ports);
+    if (live.kind === "none") return { kind: "first" };
+    return { kind: "unknown", reason: "there is no record, but a rule of ours is live", live: live.traffic };
+  }
+  if (record.environment !== config.environment) {
+    return { kind: "unknown", reason: `the record is of environment ${record.environment}`, live: undefined };
+  }
+  return { kind: "record", record, live: await liveTraffic(record, ports) };
+}
+
+async function liveTraffic(record: RolloutRecord, ports: DecidePorts): Promise<LiveTraffic | undefined> {
+  try {
+    return liveOf(record, await ports.traffic.readRules(record.rules.map((rule) => rule.arn)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What our main rules say where no record tells which they are: found by their tags, on every listener of the service. */
+async function liveWithoutRecord(
+  config: EnvironmentConfig,
+  service: ServiceConfig,
+  intent: Intent,
+  ports: DecidePorts,
+): Promise<{ kind: "none" | "some" | "unreadable"; traffic: LiveTraffic | undefined }> {
+  const arnOf = (route: RouteConfig) => route.listenerArn ?? config.network.listenerArn;
+  const listeners = [...new Set(service.routes.map(arnOf))].map((arn) =>
+    arn === undefined ? { loadBalancerName: loadBalancerName(config.environment) } : { arn },
+  );
+  try {
+    const query = { environment: config.environment, service: intent.service };
+    const found = await Promise.all(listeners.map((listener) => ports.traffic.findMainRules({ listener, ...query })));
+    const arns = [...new Set(found.flat())].sort();
+    if (arns.length === 0) return { kind: "none", traffic: undefined };
+    const rules = Object.values(await ports.traffic.readRules(arns));
+    const named = [intent.baseline, ...(intent.canary ? [intent.canary] : [])];
+    const groups = groupsByName(
+      intent.service,
+      named,
+      rules.flatMap((rule) => Object.keys(rule.weights)),
+    );
+    return {
+      kind: "some",
+      traffic: leastOf(
+        rules.map((rule) => sharesOf(rule.weights, groups)),
+        intent.baseline.digest,
+      ),
+    };
+  } catch {
+    return { kind: "unreadable", traffic: undefined };
+  }
+}
+
+/** Rules that differ, after an opening that died halfway, count as the one with the most on the baseline: it is no raise for any. */
+function leastOf(lives: readonly LiveTraffic[], baseline: string): LiveTraffic | undefined {
+  const [least] = lives.toSorted((left, right) => (right.shares[baseline] ?? 0) - (left.shares[baseline] ?? 0));
+  return (
+    least && {
+      shares: least.shares,
+      unknownTargetGroupArns: [...new Set(lives.flatMap((live) => live.unknownTargetGroupArns))],
+    }
+  );
+}
+
+/** Groups of the releases that config names: adopted ones by ARN, our own by the name that the release gives them. */
+function groupsByName(service: string, releases: readonly Release[], arns: readonly string[]): Record<string, string> {
+  const groups: Record<string, string> = {};
+  for (const release of releases) {
+    const prefix = `${targetGroupLogicalName(service, releaseKey(release))}-`;
+    const arn = release.targetGroupArn ?? arns.find((candidate) => candidate.split("/")[1]?.startsWith(prefix));
+    if (arn !== undefined) groups[release.digest] = arn;
+  }
+  return groups;
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

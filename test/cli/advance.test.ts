@@ -1,0 +1,222 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { type AdvanceFlags, advanceCommand } from "../../cli/advance.ts";
+import { editWave } from "../../cli/advance-file.ts";
+import { BadInputError } from "../../core/bad-input.ts";
+import { parseConfig } from "../../stacks/config.ts";
+import { World } from "../helpers/world.ts";
+import { Operator, stacksOf } from "./operator.ts";
+
+const digest = (letter: string) => `registry.example.com/shop@sha256:${letter.repeat(64)}`;
+
+/** As a team writes it: comments, quotes and blank lines of its own. */
+const fileAt = (wave: number, more = "") => `config:
+  aws:region: eu-west-1
+  tidegate:environment: dev
+  tidegate:network: {vpcId: vpc-0a1b2c3d4e5f60718,   subnetIds: [subnet-0a1b2c3d4e5f60711, subnet-0a1b2c3d4e5f60722]}
+  tidegate:alerting: { email: [sre@example.com] }
+
+  tidegate:services:
+    checkout: # ours
+      mode: act
+      match: { hosts: ["shop.example.com"] }
+      priority: 100
+      baseline: { version: "1.0.0", image: ${digest("a")} }
+      canary: { version: '2.0.0', image: ${digest("b")} }
+      wave: ${wave}   # the line
+      attempt: 1
+      objectives: batch
+      source: alb
+${more}      plan:
+        waves:
+          - { exposurePercent: 10, soak: 10m }
+          - { exposurePercent: 25, soak: 10m, advance: automatic }
+          - { exposurePercent: 100, soak: 10m }
+      targetGroup: { port: 8080, healthCheckPath: /healthz }
+`;
+
+const serviceIn = (text: string) => {
+  const { config } = parse(text);
+  const raw: Record<"aws" | "tidegate", Record<string, unknown>> = { aws: {}, tidegate: {} };
+  for (const [key, value] of Object.entries<unknown>(config)) {
+    const [namespace, name = ""] = key.split(":");
+    raw[namespace === "aws" ? "aws" : "tidegate"][name] = value;
+  }
+  const [service] = parseConfig(raw).services;
+  if (!service) throw new Error("no service");
+  return service;
+};
+
+/** A world at an exposure, and the folder whose file says a wave. */
+async function at(exposurePercent: number, wave = exposurePercent, more = "") {
+  const { canary, ...alone } = serviceIn(fileAt(wave, more));
+  const world = new World({ ...alone, wavePercent: 0 });
+  await world.must(world.up({ canary }));
+  await world.reconcile();
+  if (exposurePercent > 0) await world.rolledOutTo(exposurePercent, canary);
+  const directory = stacksOf({ dev: fileAt(wave, more) });
+  const operator = new Operator(world);
+  const read = () => readFileSync(join(directory, "Pulumi.dev.yaml"), "utf8");
+  const advance = async (flags: AdvanceFlags = {}) => {
+    const out: string[] = [];
+    const surroundings = {
+      out: (text: string) => out.push(text),
+      error: () => {},
+      directory,
+      colours: false,
+      outside: operator.outside(),
+    };
+    try {
+      await advanceCommand({ stack: "dev", ...flags }, surroundings, {
+        surveyor: { survey: async (query) => world.survey(query) },
+      });
+      return { out: out.join("\n"), error: "" };
+    } catch (error) {
+      return { out: out.join("\n"), error: `${Object(error).name}: ${Object(error).message}` };
+    }
+  };
+  return { world, advance, read, canary };
+}
+
+const held = "RefusedError: tidegate advance: no wave may open now, and Pulumi.dev.yaml stays as it is (stack dev)";
+
+describe("tidegate advance", () => {
+  it("changes one line of the stack's file where the gate says promote, and no other byte [E8]", async () => {
+    const { advance, read } = await at(10);
+    const { out, error } = await advance({ automatic: true });
+    expect(error).toBe("");
+    expect(out.split("\n")).toEqual([
+      'checkout: 10 % to 25 %: the gate says promote; Pulumi.dev.yaml line 14, "wave: 10   # the line" became "wave: 25   # the line"',
+      "Nothing is live yet: pulumi up --stack dev opens it, after its own gate and guard.",
+    ]);
+    expect(read()).toBe(fileAt(25));
+  });
+
+  it("edits nothing on a dry run, and says what it would [E8]", async () => {
+    const { advance, read } = await at(10);
+    const { out, error } = await advance({ dryRun: true, json: true });
+    expect(error).toBe("");
+    expect(JSON.parse(out)).toEqual({
+      stack: "dev",
+      outcome: "advanced",
+      isDryRun: true,
+      services: [{ kind: "advance", service: "checkout", fromPercent: 10, toPercent: 25, line: 14 }],
+    });
+    expect(read()).toBe(fileAt(10));
+  });
+
+  it.each([
+    [
+      "the soak is not served",
+      async (world: World) => {
+        world.cloud.nowMs -= 25 * 60_000;
+      },
+      /^checkout: held, for now:\n {2}checkout\.wave: 10 to 25 refused, monitor: soak at 10 % served 5 of 10 min/,
+    ],
+    [
+      "nothing was measured",
+      async (world: World) => {
+        world.cloud.requestsPerMinute = {};
+      },
+      /10 to 25 refused, cannot tell \(nothing measured\): no request of the canary was measured in this soak/,
+    ],
+    [
+      "openings are paused",
+      async (world: World) => {
+        await world.pause();
+      },
+      /10 to 25 refused, monitor: paused by an SRE/,
+    ],
+    [
+      "somebody killed it",
+      async (world: World) => {
+        await world.kill();
+      },
+      /the config says 10 % and the record has 0 %; run up with the config as it is first, or set the wave that is real/,
+    ],
+    [
+      "the record cannot be read",
+      async (world: World) => {
+        world.cloud.recordFailure = new Error("throttled");
+      },
+      /the record cannot be read \(throttled\)/,
+    ],
+  ])("holds, and edits nothing, while %s [E8]", async (_name, happens, why) => {
+    const { world, advance, read } = await at(10);
+    await happens(world);
+    const { out, error } = await advance({ automatic: true });
+    expect(out).toMatch(why);
+    expect(error).toBe(held);
+    expect(read()).toBe(fileAt(10));
+  });
+
+  it("leaves to people what the plan does not mark, what has an override, and what is finished [E8]", async () => {
+    const first = await at(0);
+    expect(await first.advance({ automatic: true })).toEqual({
+      out: "checkout: nothing to advance: wave 10 is a person's to open (the plan does not mark it advance: automatic)",
+      error: "",
+    });
+    const overridden = await at(10, 10, "      overrideReason: it is fine\n");
+    expect((await overridden.advance({ automatic: true })).out).toBe(
+      "checkout: nothing to advance: the config has an overrideReason, which is a person's; take it out first",
+    );
+    const done = await at(100);
+    expect((await done.advance()).out).toBe(
+      "checkout: nothing to advance: all waves of the plan are open; naming the release as baseline finishes it",
+    );
+  });
+
+  it("opens a wave that is a person's where a person asks, by the same gate [E8]", async () => {
+    const { advance, read } = await at(0);
+    expect((await advance()).error).toBe("");
+    expect(read()).toBe(fileAt(10));
+  });
+
+  it("does not run ahead of an up that was not run yet [E8]", async () => {
+    const { advance, read } = await at(10, 25);
+    const { out, error } = await advance();
+    expect(out).toContain("the config says 25 % and the record has 10 %");
+    expect(error).toBe(held);
+    expect(read()).toBe(fileAt(25));
+  });
+
+  it("refuses what it cannot mean, all at once", async () => {
+    const { advance } = await at(10);
+    expect((await advance({ service: "basket" })).error).toBe(
+      'BadInputError: tidegate advance: 1 problem, nothing was done:\n  --service: unknown service, got "basket"; expected checkout (stack dev)',
+    );
+  });
+});
+
+describe("the line wave:", () => {
+  const refusal = (text: string) => {
+    try {
+      return editWave(text, "Pulumi.dev.yaml", "checkout", 25).text;
+    } catch (error) {
+      if (error instanceof BadInputError) return error.problems.join();
+      throw error;
+    }
+  };
+
+  it("is changed in a map on one line, too, and with Windows line ends", () => {
+    const text = "config:\r\n  tidegate:services: { checkout: { wave: 10, attempt: 1 } } # all\r\n";
+    expect(refusal(text)).toBe(text.replace("wave: 10", "wave: 25"));
+  });
+
+  it.each([
+    ["no such line, got a service without wave", "config:\n  tidegate:services:\n    checkout: { attempt: 1 }\n"],
+    ["no such line, got no service of its own in this file", "config:\n  tidegate:services: {}\n"],
+    ["not a plain number", 'config:\n  tidegate:services:\n    checkout: { wave: "10" }\n'],
+    ["not a plain number", "config:\n  tidegate:services:\n    checkout: { wave: &w 10 }\n"],
+    [
+      "changing it would change something else too",
+      "config:\n  tidegate:services:\n    checkout: &c\n      wave: 10\n    basket: *c\n",
+    ],
+  ])("is left alone where it is %s", (problem, text) => {
+    expect(refusal(text)).toBe(
+      `Pulumi.dev.yaml: services.checkout.wave: ${problem}; expected a line wave: <percent> of its own. Write it by hand once`,
+    );
+  });
+});
