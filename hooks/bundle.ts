@@ -67,8 +67,34 @@ export async function bundleModule(entry: string, folder: string): Promise<strin
   if (bytes > maximumBundleBytes) {
     throw new Error(`bundle of ${entry}: too heavy, got ${bytes} bytes; expected at most ${maximumBundleBytes}`);
   }
-  await writeFolder(folder, new Map(outputFiles.map((file) => [basename(file.path), file.contents])));
+  await writeFolder(folder, namedByContent(new Map(outputFiles.map((file) => [basename(file.path), file.text]))));
   return folder;
+}
+
+const partName = /part-[0-9A-Z]{8}\.mjs/g;
+
+/**
+ * Names the parts by what is in them. esbuild's own names depend on where dependencies lie, and in one checkout they lie elsewhere than in
+ * another: the same hook would then look changed, and no wave opens beside a hook that changes.
+ */
+function namedByContent(files: ReadonlyMap<string, string>): Map<string, Uint8Array> {
+  const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+  const alone = new Map([...files].map(([name, text]) => [name, hash(text.replace(partName, "part"))]));
+  const names = new Map(
+    [...files].map(([name, text]) => {
+      if (name === bundleEntry) return [name, name];
+      // What it loads is part of what it is.
+      const whole = text.replace(partName, (part) => alone.get(part) ?? part);
+      return [name, `part-${hash(whole)}.mjs`];
+    }),
+  );
+  if (new Set(names.values()).size !== files.size) throw new Error("two parts of a bundle have the same content");
+  return new Map(
+    [...files].map(([name, text]) => [
+      names.get(name) ?? name,
+      Buffer.from(text.replace(partName, (part) => names.get(part) ?? part)),
+    ]),
+  );
 }
 
 /** The entry last, so that it never names a part that is not there; then what is no longer part of it goes. */
