@@ -189,7 +189,10 @@ export interface RolloutRecord {
   readonly openIncidents?: readonly string[];
   /** Holds whose snapshot is still to be taken (B6); written with the hold, so that a crash cannot lose it. */
   readonly snapshotsDue?: readonly string[];
-  /** Holds that a peer region has still to be told of; written with the hold, so that a crash cannot lose it. */
+  /**
+   * What peer regions have still to be told, as `<region>/<holdId>`, with `/late` once people were told; written with the hold, so that a
+   * crash cannot lose it.
+   */
   readonly broadcastsDue?: readonly string[];
   /** The stack that declares the service: another one may not. Absent in records of older versions. */
   readonly declaredBy?: string;

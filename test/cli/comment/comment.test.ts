@@ -10,7 +10,7 @@ import { commentOn, recorded, runComment } from "./recorded.ts";
 const ofThisPack = { policies: "example" };
 
 describe("tidegate comment", () => {
-  it("tells of an opening: weights, gate, times, rehearsal, the way back; the guide shows the same [E2]", async () => {
+  it("tells of an opening: weights, gate, times, rehearsal, the way back [E2]", async () => {
     const { code, comment } = await commentOn(recorded("opening.jsonl"), ofThisPack);
     const expected = [
       "<!-- tidegate:dev -->",
@@ -92,8 +92,13 @@ describe("tidegate comment", () => {
     ].join("\n");
     expect(comment).toBe(expected);
     expect(code).toBe(0);
+  });
+
+  it("is what the guide shows, with the figures of the real rehearsal [E2, E3]", { timeout: 60_000 }, async () => {
+    const { code, comment } = await commentOn(recorded("opening.jsonl"), { ...ofThisPack, rehearsal: "real" });
+    expect(code).toBe(0);
     const guide = readFileSync(new URL("../../../docs/pull-requests.md", import.meta.url), "utf8");
-    expect(guide).toContain(`<!-- example -->\n\n\`\`\`\`markdown\n${expected}\n\`\`\`\`\n`);
+    expect(guide).toContain(`<!-- example -->\n\n\`\`\`\`markdown\n${comment}\n\`\`\`\`\n`);
   });
 
   it("tells of a refusal, its reasons first, and exits 3 [E1, E2]", async () => {

@@ -57,16 +57,26 @@ export interface CommentRun {
 /** Writes the comment on a preview, as the command does, without AWS unless an outside is given. */
 export async function commentOn(
   preview: string,
-  flags: CommentFlags = {},
+  { rehearsal, ...flags }: CommentFlags & { readonly rehearsal?: "real" } = {},
   outside?: Outside,
   directory = root,
 ): Promise<CommentRun> {
   const file = join(mkdtempSync(join(tmpdir(), "tidegate-preview-")), "preview.jsonl");
   writeFileSync(file, preview);
-  return runComment({ stack: "dev", preview: file, ...(outside ? {} : { aws: false }), ...flags }, outside, directory);
+  return runComment(
+    { stack: "dev", preview: file, ...(outside ? {} : { aws: false }), ...flags },
+    outside,
+    directory,
+    rehearsal,
+  );
 }
 
-export async function runComment(flags: CommentFlags, outside?: Outside, directory = root): Promise<CommentRun> {
+export async function runComment(
+  flags: CommentFlags,
+  outside?: Outside,
+  directory = root,
+  rehearsal?: "real",
+): Promise<CommentRun> {
   const out: string[] = [];
   const surroundings = {
     out: (text: string) => out.push(text),
@@ -77,7 +87,7 @@ export async function runComment(flags: CommentFlags, outside?: Outside, directo
   };
   const ended = (code: number, error: string) => ({ code, comment: out.join("\n"), error });
   try {
-    await commentCommand(flags, surroundings, { rehearse: someFigures });
+    await commentCommand(flags, surroundings, rehearsal === "real" ? {} : { rehearse: someFigures });
     return ended(0, "");
   } catch (error) {
     if (error instanceof BadInputError) return ended(2, error.message);
