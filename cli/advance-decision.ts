@@ -10,8 +10,12 @@ import type { EnvironmentConfig, ServiceConfig } from "../stacks/config.ts";
 import { type DecidePorts, decideEnvironment, surveyEnvironment } from "../stacks/decide.ts";
 import { withOtherCanaries } from "../stacks/dependency-groups.ts";
 
-/** `advance`: the wave may open. `held`: it is due and may not, yet. `nothing`: there is no wave for this command to open. */
+/**
+ * `advance`: the wave may open. `asked`: so may one that the config asks for already, and no `up` has opened it. `held`: it is due and may
+ * not, yet. `nothing`: there is no wave for this command to open.
+ */
 export type Advance =
+  | { readonly kind: "asked"; readonly service: string; readonly fromPercent: number; readonly toPercent: number }
   | { readonly kind: "advance"; readonly service: string; readonly fromPercent: number; readonly toPercent: number }
   | { readonly kind: "held"; readonly service: string; readonly reasons: readonly string[] }
   | { readonly kind: "nothing"; readonly service: string; readonly reason: string };
@@ -22,7 +26,7 @@ type Decide = (config: EnvironmentConfig) => Promise<readonly Declaration[]>;
 export interface AdvanceQuery {
   /** @default every service of the config */
   readonly service?: string;
-  /** Only waves that the plan marks `advance: automatic`. */
+  /** Only waves that the plan marks `advance: automatic`, and one of them a run: what is committed unseen is one line. */
   readonly automaticOnly: boolean;
 }
 
@@ -43,7 +47,9 @@ export async function decideAdvances(
   let asked = config;
   for (const service of config.services) {
     if (query.service !== undefined && service.name !== query.service) continue;
-    const advance = await decideOne(asked, service, decide, ports.records, query);
+    const decided = await decideOne(asked, service, decide, ports.records, query);
+    const first = query.automaticOnly ? found.find(({ kind }) => kind === "advance") : undefined;
+    const advance = first && decided.kind === "advance" ? waitsFor(first.service, service.name) : decided;
     found.push(advance);
     if (advance.kind === "advance") asked = withWave(asked, service.name, advance.toPercent);
   }
@@ -61,18 +67,23 @@ async function decideOne(
   const nothing = (reason: string): Advance => ({ kind: "nothing", service: name, reason });
   const held = (...reasons: string[]): Advance => ({ kind: "held", service: name, reasons });
   if (!service.canary) return nothing("the config names no canary");
-  const next = nextWaveAbove(service.plan, service.wavePercent);
+  let record: RolloutRecord | undefined;
+  let unreadable: string | undefined;
+  try {
+    record = await records.read(name);
+  } catch (error) {
+    unreadable = `the record cannot be read (${error instanceof Error ? error.message : String(error)})`;
+  }
+  const wanted = nextAskedFor(record, service);
+  // A wave that is a person's to open is a person's to look after, too.
+  const isAsked = wanted !== undefined && (!automaticOnly || wanted.advance === "automatic");
+  const next = isAsked ? wanted : nextWaveAbove(service.plan, service.wavePercent);
   if (!next) return nothing("all waves of the plan are open; naming the release as baseline finishes it");
   const notAutomatic = automaticOnly ? whyNotAutomatic(next, service) : undefined;
   if (notAutomatic !== undefined) return nothing(notAutomatic);
 
-  let record: RolloutRecord | undefined;
-  try {
-    record = await records.read(name);
-  } catch (error) {
-    return held(`the record cannot be read (${error instanceof Error ? error.message : String(error)})`);
-  }
-  const mismatch = recordMismatch(record, service);
+  if (unreadable !== undefined) return held(unreadable);
+  const mismatch = isAsked ? undefined : recordMismatch(record, service);
   if (mismatch !== undefined) return held(mismatch);
   const declarations = await decide(withWave(config, name, next.exposurePercent));
   const refusals = declarations.flatMap((declaration) => declaration.refusals);
@@ -82,7 +93,23 @@ async function decideOne(
   const others = mine.otherCanaries ?? [];
   if (others.length > 0)
     return held(`${others.join(", ")} of the same dependency group has a canary with traffic; one at a time`);
-  return { kind: "advance", service: name, fromPercent: mine.fromPercent, toPercent: next.exposurePercent };
+  const kind = isAsked ? "asked" : "advance";
+  return { kind, service: name, fromPercent: mine.fromPercent, toPercent: next.exposurePercent };
+}
+
+/** The wave that the config asks for, where it is exactly the next one of the record: that `up` was not run, or it failed. */
+function nextAskedFor(
+  record: RolloutRecord | undefined,
+  { canary, plan, wavePercent }: ServiceConfig,
+): Wave | undefined {
+  if (!record?.canary || record.canary.digest !== canary?.digest) return undefined;
+  const next = nextWaveAbove(plan, committedPercent(record));
+  return next?.exposurePercent === wavePercent ? next : undefined;
+}
+
+/** What would advance by itself waits until the next run. */
+function waitsFor(other: string, service: string): Advance {
+  return { kind: "held", service, reasons: [`${other} advances in this run; one wave a run opens by itself`] };
 }
 
 function whyNotAutomatic(next: Wave, service: ServiceConfig): string | undefined {

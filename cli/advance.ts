@@ -1,6 +1,7 @@
 /**
  * `advance`: opens the next wave in the stack's file where the gate agrees, by the decision that `up` makes; `up` itself, behind whatever
- * approval the team has, is somebody else's. Exit 3 and no edit where a wave is due and something holds it.
+ * approval the team has, is somebody else's. Exit 3 and no edit where a wave is due and something holds it; exit 1 where the file asks for it
+ * already and no `up` has opened it, which nothing would repair by itself.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -25,8 +26,11 @@ export interface AdvanceFlags extends OperatorFlags {
 /** `--json`. Fields are never renamed or dropped, only added. */
 interface AdvanceJson {
   readonly stack: string;
-  /** `advanced`: the file was edited, or would have been. `held`: exit 3. `nothing`: no wave is due. */
-  readonly outcome: "advanced" | "held" | "nothing";
+  /**
+   * `advanced`: the file was edited, or would have been. `asked`: it asks for the wave already and no `up` has opened it, exit 1. `held`:
+   * exit 3. `nothing`: no wave is due.
+   */
+  readonly outcome: "advanced" | "asked" | "held" | "nothing";
   readonly isDryRun: boolean;
   readonly services: readonly (Advance & { readonly line: number | null })[];
 }
@@ -42,11 +46,13 @@ export async function advanceCommand(
   surroundings: Surroundings,
   parts: AdvanceParts = {},
 ): Promise<void> {
+  // Said alone: the place of other commands may be named without a file, and their words for it would mislead here.
+  if (flags.stack === undefined) {
+    throw new BadInputError("tidegate advance: 1 problem, nothing was done:", [
+      "--stack: missing; expected the stack whose file has the waves. Environment and region name no file",
+    ]);
+  }
   const operation = await begin("advance", flags, surroundings, (problems) => {
-    if (flags.stack === undefined)
-      problems.push(
-        "--stack: missing; expected the stack whose file has the waves. Environment and region name no file",
-      );
     const service = flags.service === undefined ? undefined : readServiceName(flags.service, problems);
     return { stack: flags.stack ?? "", service };
   });
@@ -69,8 +75,8 @@ export async function advanceCommand(
   const isDryRun = flags.dryRun ?? false;
   if (edits.size > 0 && !isDryRun) replaceFile(path, before, text);
 
-  const due = advances.filter(({ kind }) => kind !== "nothing");
-  const outcome = edits.size > 0 ? "advanced" : due.length > 0 ? "held" : "nothing";
+  const kinds = new Set(advances.map(({ kind }) => kind));
+  const outcome = edits.size > 0 ? "advanced" : kinds.has("asked") ? "asked" : kinds.has("held") ? "held" : "nothing";
   if (flags.json) {
     const json: AdvanceJson = {
       stack,
@@ -84,6 +90,11 @@ export async function advanceCommand(
       operation.out(lineOf(advance, edits.get(advance.service), basename(path), isDryRun));
     if (edits.size > 0 && !isDryRun)
       operation.out(`Nothing is live yet: pulumi up --stack ${stack} opens it, after its own gate and guard.`);
+  }
+  if (outcome === "asked") {
+    throw new CommandFailedError(
+      `tidegate advance: ${basename(path)} asks for a wave already that no up has opened; was it not run, or did it fail? Look, then run pulumi up --stack ${stack}`,
+    );
   }
   if (outcome === "held") {
     throw new RefusedError(
@@ -147,6 +158,8 @@ function lineOf(advance: Advance, edit: WaveEdit | undefined, file: string, isDr
   switch (advance.kind) {
     case "nothing":
       return `${service}: nothing to advance: ${advance.reason}`;
+    case "asked":
+      return `${service}: ${advance.fromPercent} % to ${advance.toPercent} %: asked for already, not open yet; the gate says promote, and the file stays as it is`;
     case "held":
       return [`${service}: held, for now:`, ...advance.reasons.map((reason) => `  ${reason}`)].join("\n");
     case "advance": {

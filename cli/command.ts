@@ -54,7 +54,7 @@ export function commands(surroundings: Surroundings): Command {
   program
     .command("rehearse")
     .description("plays a whole rollout in virtual time on this machine, no cloud needed")
-    .option("--stack <stack>", "the stack whose config is rehearsed (default: dev)")
+    .option("--stack <stack>", "the stack whose config is rehearsed (default: the only one here, else dev)")
     .option("--service <name>", "the service (default: the first by name)")
     .option("--scenario <name|file>", "what goes wrong: a name, or a YAML file (default: error-spike)")
     .option("--traffic <csv>", "recorded traffic, timestamp,value")

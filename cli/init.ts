@@ -9,16 +9,19 @@ import { credentialsOf, realOutside } from "./aws-place.ts";
 import type { Surroundings } from "./command.ts";
 import { RefusedError } from "./failures.ts";
 import { Answers } from "./init/answers.ts";
+import { carryOver } from "./init/carry-over.ts";
 import { adoptionProblems, configProblems } from "./init/checks.ts";
 import type { Estate } from "./init/estate.ts";
-import { diffText, planned, programFiles, readIfThere, writeFiles } from "./init/files.ts";
+import { diffText, packFolder, planned, programFiles, readIfThere, writeFiles } from "./init/files.ts";
 import { foundationFiles } from "./init/foundations.ts";
 import { askListener, askRule, askSetting, type InitFlags, type Setting } from "./init/gather.ts";
-import { placeFor } from "./init/priority.ts";
+import { lastPriority, placeFor } from "./init/priority.ts";
 import { type Questions, terminalQuestions } from "./init/questions.ts";
+import { absentFoundation, catchAllNotice, managedListener, notThere, refusal, silentRule } from "./init/refusals.ts";
 import { resultJson, resultLines } from "./init/result.ts";
 import { mainGroup, ruleText } from "./init/rule-text.ts";
 import { askService, type ServiceAnswers } from "./init/service-answers.ts";
+import { heldAlready, siblingServices, takenNames } from "./init/siblings.ts";
 import { type StackPlan, stackText } from "./init/stack-text.ts";
 import { jsonText } from "./json.ts";
 import type { Outside } from "./outside.ts";
@@ -68,15 +71,13 @@ export async function initCommand(
   const accountId = await estate.account();
   const wanted = await gather(flags, answers, estate, region, directory);
   const stack = await askStack(flags, answers, wanted, directory);
-  const files = [
-    ...(wanted && stack ? [planned(directory, `Pulumi.${stack}.yaml`, stackText(wanted.plan))] : []),
-    ...program.files,
-  ];
+  const written = wanted && stack ? plannedStack(directory, stack, wanted.plan, answers) : undefined;
+  const files = [...(written ? [written.file] : []), ...program.files];
   if (!flags.dryRun && answers.problems.length === 0 && outside.questions && !flags.yes)
     for (const file of files) for (const line of diffText(file)) surroundings.error(line);
   const agreed = flags.dryRun === true || (await answers.agreed(flags.yes === true, "Write these files?"));
   answers.throwIfAny();
-  if (!wanted || !stack) throw new Error("init: answers without problems came out incomplete");
+  if (!wanted || !stack || !written) throw new Error("init: answers without problems came out incomplete");
   if (!agreed) throw new RefusedError("tidegate init: not agreed to; nothing was written");
 
   if (!flags.dryRun) writeFiles(directory, files);
@@ -84,13 +85,30 @@ export async function initCommand(
     stack,
     accountId,
     plan: wanted.plan,
-    notices: wanted.notices,
+    notices: [...wanted.notices, ...written.notices],
     files,
     install: program.install,
+    packFolder: packFolder(directory),
     ...(flags.profile === undefined ? {} : { profile: flags.profile }),
     isDryRun: flags.dryRun === true,
   };
   surroundings.out(flags.json ? jsonText(resultJson(result)) : resultLines(result).join("\n"));
+}
+
+/** The stack file, over one that is there: what is not Tidegate's in it stays, and what is and gets lost is named. */
+function plannedStack(directory: string, stack: string, plan: StackPlan, answers: Answers) {
+  const file = planned(directory, `Pulumi.${stack}.yaml`, stackText(plan));
+  if (file.before === undefined) return { file, notices: [] };
+  const carried = carryOver(file.text, file.before);
+  if (!carried) {
+    answers.problems.push(
+      `--stack: ${file.name} is no YAML, so nothing of it can be kept, got "${stack}"; expected a file that can be read. Repair or remove it`,
+    );
+    return undefined;
+  }
+  const { text, dropped } = carried;
+  const notices = dropped.length === 0 ? [] : [`${file.name} loses ${dropped.join(", ")}, as it is written anew`];
+  return { file: { ...file, text }, notices };
 }
 
 interface Wanted {
@@ -108,24 +126,36 @@ async function gather(
   region: string,
   directory: string,
 ): Promise<Wanted | undefined> {
+  const siblings = siblingServices(directory);
   const setting = await askSetting(flags, answers, estate, region, foundationFiles(directory));
   const listenerArn = await askListener(flags, answers, estate, setting);
   const first = listenerArn === undefined ? undefined : await surveyed(estate, listenerArn, []);
   const listener = first?.listeners.find(({ arn }) => arn === listenerArn);
   if (listenerArn !== undefined && !listener) {
-    answers.problems.push(
-      `--listener: not in this account and region, got ${listenerArn}; expected one in ${region}. Check --region and --profile`,
-    );
+    answers.problems.push(notThere(flags, listenerArn, region));
   }
+  const managedBy = first?.loadBalancers.find(({ arn }) => arn === listener?.loadBalancerArn)?.managedBy;
+  if (managedBy !== undefined && answers.isAsking) throw refusal([managedListener(managedBy)]);
   const rule = await askRule(flags, answers, listener);
   const baseline = rule && mainGroup(rule);
   if (rule && baseline === undefined) throw refusal([silentRule(rule)]);
+  // What is about to be written anew may stand in front of its rule again.
+  const replaced = siblings.filter(({ stack }) => stack === flags.stack && (flags.force || flags.dryRun));
+  const others = siblings.filter((sibling) => !replaced.includes(sibling));
+  const isReplaced = ({ ours }: SurveyedRule) =>
+    replaced.some(({ service, environment }) => ours?.service === service && ours.environment === environment);
+  const held = rule && listener && heldAlready(rule, listener, others, isReplaced);
+  if (held !== undefined) throw refusal([held]);
   const groups = await estate.targetGroups();
   const found = { ...(listener ? { listener } : {}), ...(rule ? { rule } : {}), groups };
-  const said = await askService(flags, answers, { ...found, isFoundation: (setting?.foundation ?? "here") === "here" });
+  const said = await askService(flags, answers, {
+    ...found,
+    isFoundation: (setting?.foundation ?? "here") === "here",
+    taken: setting ? takenNames(others, setting.environment) : new Map(),
+  });
   if (!setting || !listener || !rule || !baseline || !said || !first) return undefined;
 
-  const place = placeFor(listener, rule);
+  const place = placeFor({ ...listener, rules: listener.rules.filter((each) => !isReplaced(each)) }, rule);
   const balancer = first.loadBalancers.find(({ arn }) => arn === listener.loadBalancerArn);
   const plan: StackPlan = {
     environment: setting.environment,
@@ -138,7 +168,8 @@ async function gather(
     service: said.service,
     ...(rule.priority === "default" ? {} : { ruleArn: rule.arn }),
     ruleText: ruleText(rule),
-    priority: "problem" in place ? 1 : place.priority,
+    // Without room everything else is judged as if there were some right before the rule.
+    priority: "problem" in place ? Math.max(1, Number(rule.priority) - 2 || lastPriority) : place.priority,
     baseline: { version: said.baselineVersion, targetGroupArn: baseline },
     ...(said.canary ? { canary: said.canary } : {}),
     plan: said.plan,
@@ -153,30 +184,20 @@ async function gather(
   if (reasons.length > 0) throw refusal(reasons);
   const unusable = configProblems(plan);
   if (unusable.length > 0) throw refusal(unusable);
-  return { setting, said, plan, notices: [...(rule.priority === "default" ? [catchAllNotice(plan)] : []), ...notices] };
+  return {
+    setting,
+    said,
+    plan,
+    notices: [
+      ...(rule.priority === "default" ? [catchAllNotice(plan)] : []),
+      ...notices,
+      ...absentFoundation(plan, directory),
+    ],
+  };
 }
 
 async function surveyed(estate: Estate, listenerArn: string, targetGroupArns: readonly string[]): Promise<Survey> {
   return estate.survey({ listenerArns: [listenerArn], targetGroupArns });
-}
-
-function refusal(problems: readonly string[]): RefusedError {
-  const count = problems.length === 1 ? "1 reason" : `${problems.length} reasons`;
-  return new RefusedError(
-    [`tidegate init: refused for ${count}; nothing was written:`, ...problems.map((problem) => `  ${problem}`)].join(
-      "\n",
-    ),
-  );
-}
-
-/** `/*` matches everything, and whoever adds a rule later has to know. */
-function catchAllNotice({ priority }: StackPlan): string {
-  return `Tidegate's rule takes every request that none before it does: from now on a new rule of yours needs a priority below ${priority}`;
-}
-
-/** A rule without a target group has nothing that a release could take over from. */
-function silentRule(rule: SurveyedRule): string {
-  return `--rule: forwards to no target group, got ${ruleText(rule)}; expected a rule that forwards to the group which serves now. Choose another`;
 }
 
 const regionPattern = /^[a-z]{2,3}(?:-[a-z]+)+-\d$/;

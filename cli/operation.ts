@@ -29,6 +29,8 @@ export interface OperatorFlags extends PlaceFlags {
 export interface Operation {
   readonly command: string;
   readonly place: Place;
+  /** Whether `--stack` said the place. */
+  readonly namesStack: boolean;
   readonly outside: Outside;
   readonly connection: Connection;
   readonly asksJson: boolean;
@@ -74,6 +76,7 @@ export async function begin<Own>(
   return {
     command,
     place,
+    namesStack: flags.stack !== undefined,
     outside,
     connection,
     asksJson: flags.json ?? false,

@@ -12,7 +12,9 @@ comment is written each time, so that no older one stays.`;
 
 const advanceHelp = `
 Decides as up does, and changes one line of Pulumi.<stack>.yaml; nothing is live until pulumi up.
-Exit codes: 0 the file was edited, or no wave is due; 1 it failed half-way, 2 bad input, 3 a wave is due and something holds it, no edit.`;
+With --automatic it sets one wave a run.
+Exit codes: 0 the file was edited, or no wave is due; 1 it failed half-way, or the file asks for a wave already that no up has opened (outcome
+"asked" of --json); 2 bad input; 3 a wave is due and something holds it, no edit.`;
 
 export function addPullRequestCommands(program: Command, surroundings: Surroundings): void {
   program

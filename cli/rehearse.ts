@@ -1,6 +1,7 @@
 /** `tidegate rehearse`: flags to a checked rehearsal, its report to JSON or a timeline. */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
+import { parseDocument } from "yaml";
 import { BadInputError } from "../core/bad-input.ts";
 import { type MetricSource, metricSources } from "../core/objectives.ts";
 import {
@@ -15,7 +16,7 @@ import { type EnvironmentConfig, readStackFile } from "../stacks/config.ts";
 import { rehearseAlarmFile } from "./alarm-file.ts";
 import type { RehearseFlags, Surroundings } from "./command.ts";
 import { renderReport } from "./render.ts";
-import { stackFile, stackProblem } from "./stack-file.ts";
+import { stackFile, stackNames, stackProblem } from "./stack-file.ts";
 
 /** Runs the command. @throws BadInputError with every problem */
 export async function rehearseCommand(flags: RehearseFlags, surroundings: Surroundings): Promise<void> {
@@ -94,7 +95,7 @@ export function readFlags(flags: RehearseFlags, directory: string): RehearsalOpt
       return undefined;
     }
   };
-  const stack = flags.stack ?? "dev";
+  const stack = flags.stack ?? onlyStack(directory) ?? "dev";
   const config = read(() => readStack(stack, directory));
   const scenario = read((): Scenario => loadScenario(scenarioPath(flags.scenario ?? "error-spike", directory)));
   const source = read(() => readSource(flags.source));
@@ -116,6 +117,12 @@ export function readFlags(flags: RehearseFlags, directory: string): RehearsalOpt
   };
 }
 
+/** The stack of a folder that has one; `undefined` where there is a choice, or none. */
+function onlyStack(directory: string): string | undefined {
+  const [only, ...more] = stackNames(directory);
+  return more.length === 0 ? only : undefined;
+}
+
 function scenarioPath(nameOrPath: string, directory: string): string {
   return nameOrPath.includes("/") || /\.ya?ml$/.test(nameOrPath) ? resolve(directory, nameOrPath) : nameOrPath;
 }
@@ -124,7 +131,20 @@ function scenarioPath(nameOrPath: string, directory: string): string {
 export function readStack(stack: string, directory: string): EnvironmentConfig {
   const problem = stackProblem(stack, directory);
   if (problem !== undefined) throw badInput([problem]);
-  return readStackFile(stackFile(stack, directory)).config;
+  const path = stackFile(stack, directory);
+  const absent = absentFoundation(path, directory);
+  if (absent !== undefined) throw badInput([absent]);
+  return readStackFile(path).config;
+}
+
+/** A service stack whose foundation has no file here: that is one problem, and not each value that it would have said. */
+function absentFoundation(path: string, directory: string): string | undefined {
+  const file = parseDocument(readFileSync(path, "utf8"), { logLevel: "silent" });
+  const foundation: unknown = file.errors.length > 0 ? undefined : file.getIn(["config", "tidegate:foundation"]);
+  if (typeof foundation !== "string" || foundation === "here") return undefined;
+  const name = foundation.split("/").at(-1) ?? foundation;
+  if (stackNames(directory).includes(name)) return undefined;
+  return `${basename(path)}: tidegate:foundation: its stack has no file here, got ${foundation}; expected Pulumi.${name}.yaml beside it, which says region and network. Copy it here`;
 }
 
 function readSource(text: string | undefined): MetricSource | undefined {

@@ -38,7 +38,7 @@ export async function refuseWithoutRecord(change: Change, why: string, hookFailu
           ...found,
           ...(await servicesWords(ports)),
           "Another account or region than the stack's? Sign in to the stack's: --profile, AWS_PROFILE, --region.",
-          "An adopted listener? Name it: --listener <ARN>, or --stack where its file is.",
+          `An adopted listener? Name it: --listener <ARN>${change.namesStack ? "" : ", or --stack where its file is"}.`,
         ]
       : [
           `${service}: kill: its record in ${place.environment} cannot be used, and nothing was changed:`,

@@ -39,6 +39,8 @@ export interface ProgressiveServiceArgs {
   readonly hook: HookReference;
   /** Who takes leases: the stack's full name. */
   readonly takenBy: string;
+  /** The stack that the service comes from; its last commit was that one's. @default it does not come from another one */
+  readonly takenOverFrom?: string;
   /** Regions with an environment of the same name that share this one's holds. @default none */
   readonly peers?: readonly string[];
   /** What was found of the rules and target groups that the service adopts. @default nothing is adopted */
@@ -160,6 +162,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
           alarms: watched,
           loadBalancerArnSuffix: balancerSuffix,
           takenBy: args.takenBy,
+          ...(args.takenOverFrom === undefined ? {} : { takenOverFrom: args.takenOverFrom }),
           ...(args.peers ? { peers: args.peers } : {}),
         }),
         functionName: args.hook.functionName,

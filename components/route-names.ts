@@ -1,6 +1,8 @@
 /**
  * How the rules of several routes are told apart. The first route's names have no ending, which are the names that a service with one
- * route has; a further route is named by what it is, so that a change of order changes nothing.
+ * route has; a further route is named by listener and
+ * priority, which nobody shares: a change of order changes nothing, and a change of the match is an update in place. Another priority is
+ * another rule, which comes before the old one goes.
  */
 import { createHash } from "node:crypto";
 import { stableJson } from "../core/stable-json.ts";
@@ -19,10 +21,10 @@ export function namedRoutes(routes: readonly Route[]): NamedRoute[] {
   return routes.map((route, index) => ({ route, suffix: index === 0 ? "" : `-${routeHash(route)}` }));
 }
 
-/** Of listener and match; not of the priority, which may change in place. */
-function routeHash({ listenerArn, match }: Route): string {
+/** Not of the match: a rule of another name would come before the old one goes, at a priority that is not free yet. */
+function routeHash({ listenerArn, priority }: Route): string {
   return createHash("sha256")
-    .update(stableJson([listenerArn ?? "", match]))
+    .update(stableJson([listenerArn ?? "", priority]))
     .digest("hex")
     .slice(0, 8);
 }
@@ -38,7 +40,9 @@ export function routeProblems(
   named.forEach(({ route, suffix }, index) => {
     const place = `service ${args.service}${index === 0 ? "" : `.moreRoutes[${index - 1}]`}.match`;
     if (named.slice(1, index).some((other) => other.suffix === suffix)) {
-      problems.push(`${place}: the same listener and match as another route; expected each route once. Leave one out`);
+      problems.push(
+        `${place}: the same listener and priority as another route, got ${route.priority}; expected priorities of its own. Leave one out`,
+      );
     }
     const values = conditionValueCount(route.match, found, args.testers);
     if (values === undefined) {

@@ -21,6 +21,8 @@ export interface ServiceDescriptionArgs {
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   /** The stack that declares. */
   readonly takenBy: string;
+  /** The stack that the service comes from. @default it does not come from another one */
+  readonly takenOverFrom?: string;
   /** Regions that share holds. @default none */
   readonly peers?: readonly string[];
 }
@@ -64,6 +66,7 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
         intent: declaration.intent,
         realityGeneration: declaration.realityGeneration,
         takenBy: args.takenBy,
+        takenOverFrom: args.takenOverFrom,
         retire: declaration.retire,
         overrideReason: declaration.overrideReason,
         replaceBaselineReason: declaration.replaceBaselineReason,

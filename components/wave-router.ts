@@ -47,7 +47,7 @@ export interface WaveRouterArgs {
   readonly vpcId: pulumi.Input<string>;
   /**
    * At least one, each with at most 5 condition values, the tester rule's mark included. Which one comes first matters for names alone:
-   * the anchor hangs beside it, and the others are named by their listener and match, in any order.
+   * the anchor hangs beside it, and the others are named by their listener and priority, in any order.
    */
   readonly routes: readonly Route[];
   /** What was found of adopted rules. @default nothing is adopted */

@@ -1,5 +1,6 @@
 /** Target groups that are not ours, and whether what is declared still fits on their load balancer. */
 import type { AdoptingService, Finding, SurveyedRoute } from "./adoption-model.ts";
+import { sharedFindings } from "./adoption-shared.ts";
 import { groupName } from "./adoption-words.ts";
 import { releaseKey, targetGroupLogicalName } from "./naming.ts";
 import type { Release } from "./releases.ts";
@@ -22,7 +23,10 @@ interface AdoptedGroup {
 export function groupFindings(service: AdoptingService, routes: readonly SurveyedRoute[], survey: Survey): Finding[] {
   const adopted = adoptedGroups(service);
   return [
-    ...adopted.flatMap((group) => oneGroup(service, group, routes, survey)),
+    ...adopted.flatMap((group) => [
+      ...oneGroup(service, group, routes, survey),
+      ...sharedFindings(service, group, routes, survey),
+    ]),
     ...typeFindings(service, adopted, survey),
     ...limitFindings(service, routes, survey),
   ];
@@ -146,7 +150,7 @@ function limitFindings(service: AdoptingService, routes: readonly SurveyedRoute[
     });
   }
   const perRoute = service.testers ? 2 : 1;
-  const newRoutes = routes.filter(({ isNew }) => isNew).length;
+  const newRoutes = routes.filter(({ live }) => live === undefined).length;
   const newRules = newRoutes * perRoute + (service.isFirst ? 1 : 0);
   if (balancer.ruleCount !== undefined && newRules > 0 && balancer.ruleCount + newRules > mostRules) {
     findings.push({

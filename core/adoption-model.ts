@@ -34,6 +34,15 @@ export interface AdoptingService {
   readonly isFirst: boolean;
   /** This `up` gives a release more traffic than it has. */
   readonly raises: boolean;
+  /** This `up` takes traffic from the canary. @default false */
+  readonly lowers?: boolean;
+  /** What the canary has by the record, and what this `up` declares. Unit: percent. @default none */
+  readonly exposure?: { readonly beforePercent: number; readonly afterPercent: number };
+  /**
+   * Rules that stand in front of an adopted one keep the conditions that they have: a lowering or a hold is pending, and must not hang on
+   * what others did to their rules. @default false: they follow theirs
+   */
+  readonly keepsConditions?: boolean;
   /** Absent: there is none, it is a tombstone, or it cannot be read. */
   readonly record?: RolloutRecord;
 }
@@ -60,7 +69,11 @@ export interface SurveyedRoute extends AdoptingRoute {
   readonly conditions: readonly SurveyedCondition[];
   /** The rule that it stands in front of; absent: none is adopted, or it is gone. */
   readonly adopted?: SurveyedRule;
-  /** No main rule of ours stands there for it yet. */
+  /** Our main rule at this very priority, as it is live; absent: there is none. */
+  readonly live?: SurveyedRule;
+  /** From this priority on, every request of the route is ours already; absent: some are not. */
+  readonly heldFrom?: number;
+  /** No main rule of ours at this very priority has all of its requests. */
   readonly isNew: boolean;
 }
 
@@ -69,12 +82,22 @@ export function isOurs({ ours }: SurveyedRule, service: Pick<AdoptingService, "n
   return ours?.service === service.name && ours.environment === service.environment;
 }
 
-/** Rules of others on the route's listener, in the order in which they are tried; what matches nothing left out. */
+/** Rules of others than these services on a listener, in the order in which they are tried; what matches nothing left out. */
+export function othersThan(services: readonly AdoptingService[], { rules }: SurveyedListener): SurveyedRule[] {
+  return rules.filter((rule) => !matchesNothing(rule.conditions) && !services.some((service) => isOurs(rule, service)));
+}
+
+/** Rules on the route's listener that no service of the config has. */
 export function othersOf(route: SurveyedRoute, all: readonly SurveyedRoute[]): SurveyedRule[] {
-  const services = all.map(({ service }) => service);
-  return route.listener.rules.filter(
-    (rule) => !matchesNothing(rule.conditions) && !services.some((service) => isOurs(rule, service)),
+  return othersThan(
+    all.map(({ service }) => service),
+    route.listener,
   );
+}
+
+/** Whether the route takes requests from a rule behind it that this rule still gets today. */
+export function takesFrom({ heldFrom }: SurveyedRoute, { priority }: Pick<SurveyedRule, "priority">): boolean {
+  return heldFrom === undefined || (priority !== "default" && priority < heldFrom);
 }
 
 /** The priorities that a route takes: its tester's, its main rule's, and for the anchor or a later one the third. */

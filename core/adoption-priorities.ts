@@ -13,8 +13,8 @@ const highestFirst = 49_998;
 export function freePriority(route: SurveyedRoute, all: readonly SurveyedRoute[]): number | undefined {
   const taken = new Set<number>();
   for (const rule of route.listener.rules) {
-    const isOwn = rule.ours?.service === route.service.name && rule.ours.environment === route.service.environment;
-    if (typeof rule.priority === "number" && !isOwn) taken.add(rule.priority);
+    // Our own rules too: one that moves or goes does so after the new one has come.
+    if (typeof rule.priority === "number") taken.add(rule.priority);
   }
   for (const other of all) {
     if (other.listener === route.listener && other.place !== route.place) {

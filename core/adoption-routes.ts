@@ -10,6 +10,7 @@ import {
   prioritiesOf,
   problemOf as problem,
   type SurveyedRoute,
+  takesFrom,
 } from "./adoption-model.ts";
 import { inFrontOf, writePriority } from "./adoption-priorities.ts";
 import { adoptedRuleFindings, quotaFindings } from "./adoption-rule.ts";
@@ -116,11 +117,14 @@ function earlierFindings(route: SurveyedRoute, all: readonly SurveyedRoute[]): F
 }
 
 /**
- * Rules of others that would lose requests to ours, in order. It ends with one that matches all of ours: whatever comes after had none of
- * these requests.
+ * Those of the given rules that would lose requests to ours, in order. It ends with one that matches all of ours: whatever comes after had
+ * none of these requests.
  */
-export function losersTo(route: SurveyedRoute, all: readonly SurveyedRoute[]): SurveyedRule[] {
-  const later = othersOf(route, all).filter(({ priority }) => priority === "default" || priority > route.priority + 1);
+export function losersTo(
+  route: Pick<SurveyedRoute, "priority" | "conditions">,
+  others: readonly SurveyedRule[],
+): SurveyedRule[] {
+  const later = others.filter(({ priority }) => priority === "default" || priority > route.priority + 1);
   const losers: SurveyedRule[] = [];
   for (const rule of later) {
     if (!conditionsOverlap(rule.conditions, route.conditions)) continue;
@@ -131,16 +135,17 @@ export function losersTo(route: SurveyedRoute, all: readonly SurveyedRoute[]): S
 }
 
 function laterFindings(route: SurveyedRoute, all: readonly SurveyedRoute[]): Finding[] {
-  return losersTo(route, all)
+  return losersTo(route, othersOf(route, all))
     .filter((rule) => rule.arn !== route.match.ruleArn)
     .flatMap((rule): Finding[] => {
+      const taking = { isNew: takesFrom(route, rule) };
       const checks = checksOf(rule);
       if (checks.length > 0) {
         return [
           problem(
             `${route.place}.match: would let requests past a login: ${ruleWords(rule)} asks for one (${checks.join(", ")}) and would lose requests to ours, ` +
               `got ${describeConditions(route.conditions)}; expected only requests that need no login there. Narrow the match, or put a rule of your own in front`,
-            route,
+            taking,
           ),
         ];
       }
@@ -149,11 +154,11 @@ function laterFindings(route: SurveyedRoute, all: readonly SurveyedRoute[]): Fin
           problem(
             `${route.place}.match: takes requests of ${rule.ours.service} in ${rule.ours.environment}, which another stack declares, ` +
               `got ${describeConditions(route.conditions)}; expected requests that no other service matches. Narrow one of the two`,
-            route,
+            taking,
           ),
         ];
       }
-      if (!route.isNew || forwardsOnlyTo(rule, route.service.baseline.targetGroupArn)) return [];
+      if (!taking.isNew || forwardsOnlyTo(rule, route.service.baseline.targetGroupArn)) return [];
       const isForward = rule.actions.some(({ type }) => type === "forward");
       return [
         {
@@ -178,7 +183,7 @@ export function pairFindings(own: readonly SurveyedRoute[], all: readonly Survey
         problem(
           `${route.place}.match: overlaps ${other.place}.match, which comes first with ${describeConditions(other.conditions)}, got ${describeConditions(route.conditions)}; ` +
             "expected the order of the adopted rules, or requests that no other service matches. Exchange the priorities, or narrow one of the two",
-          route,
+          { isNew: route.isNew || other.isNew },
         ),
       ];
     }),

@@ -5,6 +5,7 @@ import {
   othersOf,
   problemOf as problem,
   type SurveyedRoute,
+  takesFrom,
 } from "./adoption-model.ts";
 import { inFrontOf, writePriority } from "./adoption-priorities.ts";
 import { checksOf, destinationWords, forwardsOnlyTo, groupName, ruleWords, weightedGroups } from "./adoption-words.ts";
@@ -30,17 +31,18 @@ export function adoptedRuleFindings(route: SurveyedRoute, all: readonly Surveyed
     ];
   }
   const got = `got ${ruleWords(adopted)}`;
+  const taking = { isNew: takesFrom(route, adopted) };
   if (adopted.ours) {
     const { role, service: owner, environment } = adopted.ours;
     const whose = `the ${role} rule of ${owner} in ${environment}`;
     return [
-      problem(`${at}: Tidegate's own rule, got ${whose}; expected somebody else's. Write hosts and paths`, route),
+      problem(`${at}: Tidegate's own rule, got ${whose}; expected somebody else's. Write hosts and paths`, taking),
     ];
   }
   if (adopted.priority === "default") {
     const expected = "expected a rule with conditions";
     return [
-      problem(`${at}: the default rule has no conditions to repeat, ${got}; ${expected}. Write paths: ["/*"]`, route),
+      problem(`${at}: the default rule has no conditions to repeat, ${got}; ${expected}. Write paths: ["/*"]`, taking),
     ];
   }
   const strange = unmodelled(adopted.conditions);
@@ -51,7 +53,7 @@ export function adoptedRuleFindings(route: SurveyedRoute, all: readonly Surveyed
       problem(
         `${at}: ${strange.join(" and ")} is not supported, ${got}; expected hosts, paths, headers, methods, queries and sources by wildcards. ` +
           "Write hosts and paths that match the same requests",
-        route,
+        taking,
       ),
     );
   }
@@ -60,7 +62,7 @@ export function adoptedRuleFindings(route: SurveyedRoute, all: readonly Surveyed
       problem(
         `${at}: rewrites requests (${(adopted.transforms ?? []).join(", ")}), which ours would not, ${got}; expected a rule without transforms. ` +
           "Rewrite in the application",
-        route,
+        taking,
       ),
     );
   }
@@ -69,7 +71,7 @@ export function adoptedRuleFindings(route: SurveyedRoute, all: readonly Surveyed
       problem(
         `${at}: asks for a login first (${checks.join(", ")}), ${got}; expected a rule that only forwards. ` +
           "Ours would let requests past the login; log in behind the load balancer, or leave this service as it is",
-        route,
+        taking,
       ),
     );
   }
@@ -84,19 +86,19 @@ function destinationFindings(route: SurveyedRoute, adopted: SurveyedRule, at: st
       problem(
         `${at}: does not forward, got ${ruleWords(adopted)}, which ${destinationWords(adopted)}; expected a rule that forwards. ` +
           "Adopt the rule that serves the service",
-        route,
+        { isNew: takesFrom(route, adopted) },
       ),
     ];
   }
   // A service that runs has moved on, and theirs stays as it was on the first day.
-  if (!route.isNew) return [];
+  if (!takesFrom(route, adopted)) return [];
   const [only, ...more] = groups;
   if (!only || more.length > 0) {
     return [
       problem(
-        `${at}: splits its requests itself, got ${ruleWords(adopted)}, which ${destinationWords(adopted)}; expected one group with weight. ` +
+        `${at}: ${only ? "splits its requests itself" : "forwards to nobody, every group has weight 0"}, got ${ruleWords(adopted)}, which ${destinationWords(adopted)}; expected one group with weight. ` +
           "Give one group everything first: this up itself would move traffic",
-        route,
+        { isNew: true },
       ),
     ];
   }
@@ -107,7 +109,7 @@ function destinationFindings(route: SurveyedRoute, adopted: SurveyedRule, at: st
     problem(
       `services.${route.service.name}.baseline: on another group than ${ruleWords(adopted)}, which ${destinationWords(adopted)}, got ${has}; ` +
         `expected targetGroupArn: ${only.arn}. This up itself would move traffic`,
-      route,
+      { isNew: true },
     ),
   ];
 }
@@ -135,14 +137,14 @@ function orderFindings(
       rule.priority > route.priority + 1 &&
       rule.priority < adopted.priority &&
       conditionsOverlap(rule.conditions, route.conditions) &&
+      takesFrom(route, rule) &&
       !forwardsOnlyTo(rule, service.baseline.targetGroupArn),
   );
-  if (!route.isNew) return [];
   return between.map((rule) =>
     problem(
       `${route.place}.priority: would take requests from ${ruleWords(rule)}, which comes before the adopted rule at ${adopted.priority} and ${destinationWords(rule)}, ` +
         `got ${route.priority}; expected ours behind it. ${writePriority(route, all)}`,
-      route,
+      { isNew: true },
     ),
   );
 }

@@ -2,12 +2,15 @@
  * Standing in front of what somebody has in production: what a survey of their load balancer says against it, and what they should know
  * first. Pure: survey, config and record in, everything that is wrong out, all at once.
  *
- * What is wrong refuses the `up` that would bring it about: the first one of a service, one that adds a route or a group, and every raise.
+ * What is wrong refuses the `up` that would bring it about: the first one of a service, one that adds or changes a route or adds a group, and
+ * every raise.
  * A service that runs already is warned and goes on otherwise, because an `up` that lowers it must not hang on what others did to their
  * rules meanwhile.
  */
+
+import { changeFindings, keptConditions } from "./adoption-changes.ts";
 import { groupFindings } from "./adoption-groups.ts";
-import { leaveProblems } from "./adoption-leave.ts";
+import { leaveProblems, shrinkProblems } from "./adoption-leave.ts";
 import {
   type AdoptingService,
   type AdoptionVerdict,
@@ -16,11 +19,12 @@ import {
   type SurveyedRoute,
 } from "./adoption-model.ts";
 import { pairFindings, routeFindings } from "./adoption-routes.ts";
+import { groupName } from "./adoption-words.ts";
 import type { Notice } from "./declaration.ts";
 import { loadBalancerName } from "./naming.ts";
 import { note, warning } from "./outcome.ts";
-import { conditionsOf } from "./rule-conditions.ts";
-import type { Survey, SurveyedCondition } from "./survey.ts";
+import { conditionsCover, conditionsOf, sameConditions } from "./rule-conditions.ts";
+import type { Survey, SurveyedCondition, SurveyedRule } from "./survey.ts";
 
 export type * from "./adoption-model.ts";
 
@@ -35,6 +39,7 @@ export function judgeAdoption(
       const own = routes.filter((route) => route.service === service);
       const findings = [
         ...routeFindings(service, own, routes, survey),
+        ...changeFindings(service, own, routes),
         ...pairFindings(own, routes),
         ...groupFindings(service, own, survey),
         ...observeFirst(service),
@@ -53,11 +58,27 @@ export function judgeLeaving(service: AdoptingService, services: readonly Adopti
   const own = routes.filter(
     (route) => route.service === service && route.listener.loadBalancerArn.split("/")[2] !== ownName,
   );
-  return leaveProblems(service, service.record, own, routes);
+  return leaveProblems(service, service.record, own);
 }
 
-/** What is said of a service that adopts something where nothing could be read. */
-export function unsurveyed(service: AdoptingService, reason: string): AdoptionVerdict {
+/** Every reason why live rules of a service that no route has any more may not go; see `adoption-leave.ts`. */
+export function judgeShrinking(
+  service: AdoptingService,
+  services: readonly AdoptingService[],
+  survey: Survey,
+): string[] {
+  if (!service.record) return [];
+  const own = services.flatMap((each) => surveyedRoutes(each, survey)).filter((route) => route.service === service);
+  const ownName = loadBalancerName(service.environment);
+  const listeners = survey.listeners.filter(({ loadBalancerArn }) => loadBalancerArn.split("/")[2] !== ownName);
+  return shrinkProblems(service, service.record, own, listeners);
+}
+
+/**
+ * What is said of a service that adopts something where nothing could be read.
+ * @param untold its adopted groups of which the record does not tell either what is behind them
+ */
+export function unsurveyed(service: AdoptingService, reason: string, untold: readonly string[]): AdoptionVerdict {
   const text = `${service.name}: what it adopts could not be read (${reason})`;
   if (service.isFirst || service.raises) {
     const what = service.isFirst ? "nothing is adopted unseen" : "nothing is raised unseen";
@@ -71,9 +92,16 @@ export function unsurveyed(service: AdoptingService, reason: string): AdoptionVe
       notices: [],
     };
   }
-  const adoptsGroups = [service.baseline, service.canary].some((release) => release?.targetGroupArn !== undefined);
-  const alarms = adoptsGroups ? "; its alarms are declared as for hosts, which is wrong for Lambda targets" : "";
-  return { refusals: [], notices: [warning("unreadable", `${text}; no raise${alarms}`)] };
+  if (untold.length > 0) {
+    return {
+      refusals: [
+        `${text}, and its recorded alarms do not tell whether functions are behind ${untold.map(groupName).join(", ")}; alarms are not declared on a guess. ` +
+          "Restore access to ELBv2 and run again; tidegate kill lowers meanwhile",
+      ],
+      notices: [],
+    };
+  }
+  return { refusals: [], notices: [warning("unreadable", `${text}; no raise`)] };
 }
 
 function verdictOf({ name, isFirst, raises }: AdoptingService, findings: readonly Finding[]): AdoptionVerdict {
@@ -95,27 +123,40 @@ function surveyedRoutes(service: AdoptingService, survey: Survey): SurveyedRoute
     const listener = survey.listeners.find(({ arn }) => arn === route.listenerArn);
     if (!listener) return [];
     const mains = listener.rules.filter((rule) => isOurs(rule, service) && rule.ours?.role === "main");
-    const here = mains.find(({ priority }) => priority === route.priority + 1);
+    const live = mains.find(({ priority }) => priority === route.priority + 1);
     const adopted = listener.rules.find(({ arn }) => arn === route.match.ruleArn);
     // Where the adopted rule is gone, ours still says what it matched.
-    const conditions = route.match.ruleArn === undefined ? conditionsOf(route.match) : (adopted ?? here)?.conditions;
-    const same = mains.some((rule) => JSON.stringify(rule.conditions) === JSON.stringify(conditions));
+    const found =
+      route.match.ruleArn === undefined
+        ? conditionsOf(route.match)
+        : (keptConditions(service, adopted, live) ?? (adopted ?? live)?.conditions);
+    const conditions = found ?? [];
+    const holds = (rule: SurveyedRule) =>
+      sameConditions(rule.conditions, conditions) || conditionsCover(rule.conditions, conditions);
+    const heldFrom = Math.min(
+      ...mains.flatMap((rule) => (typeof rule.priority === "number" && holds(rule) ? [rule.priority] : [])),
+    );
     return [
       {
         ...route,
         service,
         listener,
-        conditions: conditions ?? [],
+        conditions,
         ...(adopted ? { adopted } : {}),
-        isNew: here === undefined && !same,
+        ...(live ? { live } : {}),
+        ...(Number.isFinite(heldFrom) ? { heldFrom } : {}),
+        isNew: live === undefined || !holds(live),
       },
     ];
   });
 }
 
-/** Conditions of adopted rules by ARN, for the rules that stand in front of them; our own live rule's where theirs is gone. */
+/**
+ * Conditions of adopted rules by ARN, for the rules that stand in front of them; our own live rule's where theirs is gone, and where ours
+ * keeps what it has.
+ */
 export function adoptedConditions(
-  services: readonly Pick<AdoptingService, "name" | "environment" | "routes">[],
+  services: readonly Pick<AdoptingService, "name" | "environment" | "routes" | "keepsConditions">[],
   survey: Survey,
 ): Record<string, readonly SurveyedCondition[]> {
   const found: Record<string, readonly SurveyedCondition[]> = {};
@@ -123,10 +164,12 @@ export function adoptedConditions(
     for (const { listenerArn, match, priority } of service.routes) {
       if (match.ruleArn === undefined) continue;
       const rules = survey.listeners.find(({ arn }) => arn === listenerArn)?.rules ?? [];
-      const rule =
-        rules.find(({ arn }) => arn === match.ruleArn) ??
-        rules.find((ours) => isOurs(ours, service) && ours.ours?.role === "main" && ours.priority === priority + 1);
-      if (rule) found[match.ruleArn] = rule.conditions;
+      const adopted = rules.find(({ arn }) => arn === match.ruleArn);
+      const live = rules.find(
+        (ours) => isOurs(ours, service) && ours.ours?.role === "main" && ours.priority === priority + 1,
+      );
+      const conditions = keptConditions(service, adopted, live) ?? (adopted ?? live)?.conditions;
+      if (conditions) found[match.ruleArn] = conditions;
     }
   }
   return found;

@@ -4,7 +4,7 @@
  */
 
 import { runbookOfObjective } from "./breaches.ts";
-import { currentAttempt, grantedPercent, holdOf, lowerCanary, returnToPrevious } from "./lowering.ts";
+import { currentAttempt, grantedPercent, holdOf, holdsOnPrevious, lowerCanary, returnToPrevious } from "./lowering.ts";
 import { loweringResponses } from "./objectives.ts";
 import type { Observation } from "./observation.ts";
 import { versionOf } from "./outcome.ts";
@@ -36,7 +36,11 @@ function applyPeerHolds(draft: RecordDraft, seen: Observation): void {
     const { baseline, previous } = draft.record;
     if (digest !== baseline) {
       if (!receiverIsLost(draft, seen, baseline, digest)) lowerCanary(draft, targetPercent);
-    } else if (previous && !receiverIsLost(draft, seen, previous.digest, baseline)) {
+    } else if (
+      previous &&
+      !previousIsHeld(draft, previous.digest) &&
+      !receiverIsLost(draft, seen, previous.digest, baseline)
+    ) {
       returnToPrevious(draft);
     }
   }
@@ -101,6 +105,7 @@ function applyToBaseline(draft: RecordDraft, seen: Observation): void {
   const previous = draft.record.previous;
   const worst = driving(draft, bad)[0];
   if (!worst || !previous || previous.until <= draft.now) return;
+  if (previousIsHeld(draft, previous.digest)) return;
   if (!worst.disableAnyway && receiverIsLost(draft, seen, previous.digest, bad)) return;
   const attempt = currentAttempt(draft.record, bad);
   const detail = `${worst.objective} (${worst.severity}) of ${versionOf(draft.record, bad)} after its finish`;
@@ -125,6 +130,44 @@ function applyToBaseline(draft: RecordDraft, seen: Observation): void {
     "name the previous release as baseline again, then acknowledge the hold with a reason",
     { runbook: runbookOfObjective(draft.record, worst.objective), holdId: worst.id },
   );
+}
+
+/** Begins the id of the hold that says so: other holds of its cause say that there is no previous release at all. */
+const previousHeld = "previous-held-";
+
+/** Two bad releases and nothing else: which of them is the lesser evil is a human's decision. */
+function previousIsHeld(draft: RecordDraft, previous: string): boolean {
+  const { record } = draft;
+  const holds = holdsOnPrevious(record);
+  if (holds.length === 0) return false;
+  const ids = holds.map((hold) => hold.id).join(", ");
+  const isTold = Object.values(record.holds).some(
+    (hold) => hold.id.startsWith(previousHeld) && hold.digest === record.baseline && !hold.acknowledged,
+  );
+  if (!isTold) {
+    const id = `${previousHeld}${draft.now}`;
+    const detail = `the previous release ${versionOf(record, previous)} is held (${ids}), so ${versionOf(record, record.baseline)} keeps its traffic`;
+    draft.putHold(
+      holdOf(record, {
+        id,
+        scope: "service",
+        digest: record.baseline,
+        at: draft.now,
+        cause: "no-other-release",
+        detail,
+        response: "freeze",
+        targetPercent: 100 - committedPercent(record),
+      }),
+    );
+    draft.page(
+      id,
+      "critical",
+      `${record.service}: FROZEN, ${versionOf(record, record.baseline)} should go back and ${detail}`,
+      `roll a third release out; or acknowledge ${ids} if that one may have all traffic: it goes back by itself then`,
+      { runbook: "no-other-release", holdId: id },
+    );
+  }
+  return true;
 }
 
 /** Only known sickness freezes: the receiver has no healthy host and the giver has some. */

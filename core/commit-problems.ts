@@ -20,6 +20,8 @@ export function returnProblems(
     return description.exposurePercent === 0 ? undefined : "a first release starts at 0 %";
   }
   return (
+    foreignDeclarer(record, description) ??
+    retireProblem(record, description) ??
     missingReleases(record, description) ??
     foreignOpening(record, description, now) ??
     modeProblem(record, description) ??
@@ -34,6 +36,28 @@ function describeLive(live: LiveTraffic): string {
   return (
     [...shares, ...live.unknownTargetGroupArns.map((arn) => `weight on unknown ${arn}`)].join(", ") || "no weights"
   );
+}
+
+/** A stack that could not read the record when it decided would else take the service from the one that declares it. */
+function foreignDeclarer({ declaredBy }: RolloutRecord, description: ServiceDescription): CommitProblem | undefined {
+  if (declaredBy === undefined || declaredBy === description.takenBy) return undefined;
+  if (declaredBy === description.takenOverFrom) return undefined;
+  return (
+    `another stack declares it, got ${declaredBy} in its record; expected ${description.takenBy}. ` +
+    "Take it out here; to move it, see docs/decisions/0013"
+  );
+}
+
+/** Nobody looks after a retired service: what the program could not see, or what came since, must not go out of sight. */
+function retireProblem(record: RolloutRecord, description: ServiceDescription): CommitProblem | undefined {
+  if (!description.retire) return undefined;
+  const percent = Math.max(committedPercent(record), description.exposurePercent);
+  if (percent > 0)
+    return `retire while a canary has ${percent} %; expected one release at 100 %. Finish or abandon first`;
+  const standing = Object.values(record.holds).filter((hold) => !hold.acknowledged);
+  if (standing.length === 0) return undefined;
+  const ids = standing.map((hold) => hold.id).join(", ");
+  return `retire while ${ids} stands; expected no hold. Acknowledge with a reason first`;
 }
 
 function missingReleases(record: RolloutRecord, description: ServiceDescription): CommitProblem | undefined {

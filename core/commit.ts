@@ -52,6 +52,7 @@ function text(description: ServiceDescription, problem: CommitProblem): string {
 function commitFirst(tombstone: RolloutRecord | undefined, description: ServiceDescription, now: Instant): Commit {
   const record: RolloutRecord = {
     ...described(description),
+    ...rulesAfter(tombstone, description),
     schemaVersion: recordSchemaVersion,
     revision: (tombstone?.revision ?? 0) + 1,
     realityGeneration: tombstone?.realityGeneration ?? 0,
@@ -75,7 +76,8 @@ function commitFirst(tombstone: RolloutRecord | undefined, description: ServiceD
 function commitKnown(before: RolloutRecord, description: ServiceDescription, now: Instant): Commit {
   const draft = new RecordDraft(before, now);
   const wasPercent = committedPercent(before);
-  draft.set(described(description));
+  if (before.leavingRules !== undefined) draft.drop("leavingRules");
+  draft.set({ ...described(description), ...rulesAfter(before, description) });
   for (const fact of optionalFacts) {
     if (description[fact] === undefined && before[fact] !== undefined) draft.drop(fact);
   }
@@ -119,6 +121,20 @@ function described(description: ServiceDescription): ServiceFacts & Pick<Rollout
     rollbackWindowMinutes: description.rollbackWindowMinutes,
     declaredBy: description.takenBy,
   };
+}
+
+/**
+ * A rule that is no longer declared is deleted after this commit, if at all: until it is seen to be gone it serves whom it served, and a
+ * hold has to reach it (`leaving-rules.ts`).
+ */
+function rulesAfter(
+  before: RolloutRecord | undefined,
+  { rules }: ServiceDescription,
+): Pick<RolloutRecord, "rules" | "leavingRules"> {
+  const declared = new Set(rules.map(({ arn }) => arn));
+  const left = (before?.rules ?? []).filter(({ arn, role }) => role !== "anchor" && !declared.has(arn));
+  if (left.length === 0) return { rules };
+  return { rules: [...rules, ...left], leavingRules: left.map(({ arn }) => arn) };
 }
 
 function releasesOf(

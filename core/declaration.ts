@@ -116,6 +116,8 @@ export interface ServiceDescription extends ServiceFacts {
   readonly intent?: { readonly digest: string; readonly attempt: number; readonly wave: number };
   readonly realityGeneration: number;
   readonly takenBy: string;
+  /** Full name of the stack that the service is taken over from. @default none: only the stack that declares it may commit */
+  readonly takenOverFrom?: string;
   readonly retire: boolean;
   readonly overrideReason?: string;
   readonly replaceBaselineReason?: string;

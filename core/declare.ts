@@ -88,6 +88,11 @@ function declareUnknown(
   const known = [intent.baseline, ...(intent.canary ? [intent.canary] : [])];
   const base = frame(intent, known);
   const refusals: string[] = [...against];
+  if (intent.retire) {
+    refusals.push(
+      `${intent.service}.retire: ${reason}, so nobody knows whether a canary has traffic or a hold stands; expected a readable record. Take retire out, or run up again once it can be read`,
+    );
+  }
   if (live === undefined) {
     refusals.push(
       `${intent.service}: ${reason}, and the live rules could not be read either; nothing can be declared safely. Restore access and run again`,

@@ -3,7 +3,7 @@
 import { versionOf } from "./outcome.ts";
 import { type CanaryState, committedPercent, type Hold, type Instant, type RolloutRecord } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
-import { holdKey } from "./releases.ts";
+import { holdKey, sameHold } from "./releases.ts";
 
 /**
  * Commits a lower exposure of the canary; the ceiling falls with it, any lease is revoked, served soaks are void.
@@ -70,6 +70,16 @@ export function returnToPrevious(draft: RecordDraft): void {
     "rollback",
     `${versionOf(draft.record, bad)} to 0 %: all traffic returns to ${versionOf(draft.record, previous.digest)}`,
   );
+}
+
+/**
+ * Holds about the previous release itself, whoever put them: while one stands it may not be given everything. A hold that blocks the whole
+ * service for another reason says nothing against it: a lost receiver that came back may have the traffic.
+ */
+export function holdsOnPrevious(record: RolloutRecord): Hold[] {
+  const { previous } = record;
+  if (!previous) return [];
+  return Object.values(record.holds).filter((hold) => !hold.acknowledged && sameHold(hold.digest, previous.digest));
 }
 
 /** The attempt that a hold on a digest ends. */

@@ -2,10 +2,10 @@
  * A hold that another region tells of, put into this region's record of the same service: once an id, with one page. Nothing is lowered
  * here: the region's own reconcile does that by its normal path, receiver and all (`apply-targets.ts`).
  */
-import { holdOf } from "./lowering.ts";
+import { holdOf, holdsOnPrevious } from "./lowering.ts";
 import { loweringResponses } from "./objectives.ts";
 import { versionOf } from "./outcome.ts";
-import { copyId } from "./peers.ts";
+import { copyId, isOlder } from "./peers.ts";
 import { waveAt } from "./plans.ts";
 import { committedPercent, type HistoryEntry, type Hold, type Instant, type RolloutRecord } from "./record.ts";
 import { RecordDraft } from "./record-draft.ts";
@@ -20,6 +20,8 @@ export interface FromPeer {
 export type Received =
   /** There is nothing to hold, or it is held already. */
   | { readonly kind: "nothing"; readonly why: "no-service" | "no-release" | "known" }
+  /** Its hook is of a version that knows no holds from elsewhere, and would take the whole record for garbage. */
+  | { readonly kind: "older" }
   | { readonly kind: "held"; readonly record: RolloutRecord; readonly history: readonly HistoryEntry[] }
   /** The service only observes: written down, and nothing is done (B13). */
   | { readonly kind: "observed"; readonly history: readonly HistoryEntry[] };
@@ -30,6 +32,7 @@ export function receiveHold(before: RolloutRecord | undefined, from: FromPeer, n
   if (!before || before.retiredAt !== undefined) return { kind: "nothing", why: "no-service" };
   // Digests alone: what else bears the same version text is another release.
   if (before.releases[hold.digest] === undefined) return { kind: "nothing", why: "no-release" };
+  if (isOlder(before)) return { kind: "older" };
   const id = copyId(from.region, hold.id);
   const known = before.holds[id];
   // A second step of the same breach goes lower, and opens an acknowledged latch no less than here.
@@ -75,13 +78,18 @@ interface Effect extends Pick<Hold, "response" | "targetPercent"> {
 function effectHere(record: RolloutRecord, { digest, cause, response, targetPercent }: Hold, now: Instant): Effect {
   const lowers = loweringResponses.has(response);
   if (digest === record.baseline) {
-    const returns = lowers && record.previous !== undefined && record.previous.until > now;
+    const inWindow = lowers && record.previous !== undefined && record.previous.until > now;
+    const returns = inWindow && holdsOnPrevious(record).length === 0;
     return returns
       ? { response, targetPercent: 0, text: "gives all traffic back to the previous release", wakes: true }
       : {
           response: "freeze",
           targetPercent: 100 - committedPercent(record),
-          text: "is the baseline here and no other release can take its traffic",
+          text: inWindow
+            ? `is the baseline here and the previous release is held too (${holdsOnPrevious(record)
+                .map((held) => held.id)
+                .join(", ")})`
+            : "is the baseline here and no other release can take its traffic",
           wakes: true,
         };
   }

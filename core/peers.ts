@@ -74,6 +74,14 @@ export function originOf(hold: Pick<Hold, "id" | "cause">): string | undefined {
   return hold.cause === "peer" ? copyPattern.exec(hold.id)?.[1] : undefined;
 }
 
+/**
+ * Whether a record was last committed through a hook that knows no peers: each one since writes who declares the service. Such a hook refuses
+ * the whole record once a hold from elsewhere stands in it, and then nothing lowers there any more.
+ */
+export function isOlder({ declaredBy }: Pick<RolloutRecord, "declaredBy">): boolean {
+  return declaredBy === undefined;
+}
+
 /** A peer's record as it was found. */
 export type PeerReading =
   | { readonly region: string; readonly record: RolloutRecord | undefined }
@@ -84,6 +92,11 @@ export type PeerReading =
  * @param ownRegion the copy of a hold of this region says nothing anew: that one is judged here
  */
 export function peerProblems(readings: readonly PeerReading[], digest: string, ownRegion: string): string[] {
+  return readings.flatMap((reading) => [...silences([reading]), ...holdsThere([reading], digest, ownRegion)]);
+}
+
+/** Peers of which nobody knows whether they hold a release, or that could not be told of a hold. */
+export function silences(readings: readonly PeerReading[]): string[] {
   return readings.flatMap((reading): string[] => {
     const place = `peer ${reading.region}`;
     if ("failure" in reading) {
@@ -92,9 +105,23 @@ export function peerProblems(readings: readonly PeerReading[], digest: string, o
           `To go on without that region take it out of tidegate:peers with an up that raises nothing; the one after may open`,
       ];
     }
-    return Object.values(reading.record?.holds ?? {})
+    const { record } = reading;
+    if (!record || record.retiredAt !== undefined || !isOlder(record)) return [];
+    return [
+      `${place}: its record is of a version that knows no peers, so it cannot be told of a hold; no opening before it is upgraded. ` +
+        "Upgrade all regions, with an up in each, before naming peers",
+    ];
+  });
+}
+
+/** Holds that stand on a release in the peers that could be read. */
+export function holdsThere(readings: readonly PeerReading[], digest: string, ownRegion: string): string[] {
+  return readings.flatMap((reading) =>
+    Object.values(("record" in reading ? reading.record?.holds : undefined) ?? {})
       .filter((hold) => !hold.acknowledged && hold.digest === digest)
       .filter((hold) => goesToPeers(hold) || (hold.cause === "peer" && originOf(hold) !== ownRegion))
-      .map((hold) => `${place}: hold ${hold.id} stands there (${hold.detail}); acknowledge it there first`);
-  });
+      .map(
+        (hold) => `peer ${reading.region}: hold ${hold.id} stands there (${hold.detail}); acknowledge it there first`,
+      ),
+  );
 }

@@ -52,6 +52,7 @@ export class RecordDraft {
       | "blindSince"
       | "lastIntent"
       | "retiredAt"
+      | "leavingRules"
       | "stickinessSeconds"
       | "dependencyOwner"
       | "dependencyGroup"

@@ -151,6 +151,11 @@ export interface RolloutRecord {
   readonly source: MetricSource;
   readonly plan: Plan;
   readonly rules: readonly RuleRef[];
+  /**
+   * ARNs among `rules` that the last description does not have any more: Pulumi deletes them after the commit, and until they are seen to be
+   * gone they serve, and are lowered like the others. Absent: none.
+   */
+  readonly leavingRules?: readonly string[];
   readonly alarms: readonly WatchedAlarm[];
   /** The load balancer's CloudWatch dimension `app/<name>/<id>`. */
   readonly loadBalancerArnSuffix: string;

@@ -68,6 +68,25 @@ function some(
   return one.values.some((left) => other.values.some((right) => meet(left, right)));
 }
 
+/** Whether two rules have the same conditions, in whatever order they and their values are listed; host names in any case. */
+export function sameConditions(left: Conditions, right: Conditions): boolean {
+  return canonical(left) === canonical(right);
+}
+
+function canonical(conditions: Conditions): string {
+  const texts = conditions.map(({ field, otherField, httpHeaderName, values, queryStrings = [], regexValues = [] }) =>
+    JSON.stringify([
+      field,
+      otherField ?? "",
+      httpHeaderName?.toLowerCase() ?? "",
+      values.map((value) => (field === "host-header" ? value.toLowerCase() : value)).toSorted(),
+      queryStrings.map(({ key, value }) => JSON.stringify([key ?? "", value])).toSorted(),
+      regexValues.toSorted(),
+    ]),
+  );
+  return JSON.stringify(texts.toSorted());
+}
+
 /** Whether every request that matches `narrow` surely matches `wide` too. */
 export function conditionsCover(wide: Conditions, narrow: Conditions): boolean {
   return wide.every((condition) => narrow.some((other) => valuesCover(condition, other)));

@@ -63,6 +63,7 @@ export const descriptionSchema = z.strictObject({
   intent: z.optional(z.strictObject({ digest: text, attempt: count, wave: percent })),
   realityGeneration: count,
   takenBy: text,
+  takenOverFrom: z.optional(text),
   retire: z.boolean(),
   overrideReason: z.optional(text),
   replaceBaselineReason: z.optional(text),

@@ -46,11 +46,14 @@ async function guardOne(ports: Ports, write: GuardedWrite, options: GuardOptions
   const live = await liveShares(ports, write);
   if (record === undefined || record.retiredAt !== undefined) return guardFirst(declared, live, options);
 
-  const shares = live?.shares ?? (await sharesOfNew(ports, record));
+  const shares = live?.shares ?? (await sharesOfAbsent(ports, record));
   const rising = Object.entries(declared.shares).find(
     ([digest, percent]) => digest !== record.baseline && percent > (shares[digest] ?? 0) + 1e-6,
   );
-  if (rising) return open(ports, write, options, own, { digest: rising[0], toPercent: Math.round(rising[1]) });
+  if (rising) {
+    const rise = { digest: rising[0], toPercent: Math.round(rising[1]), isNewRule: live === undefined };
+    return open(ports, write, options, own, rise);
+  }
   const falling = Object.entries(shares).find(
     ([digest, percent]) => digest !== record.baseline && percent > (declared.shares[digest] ?? 0) + 1e-6,
   );
@@ -61,10 +64,14 @@ async function guardOne(ports: Ports, write: GuardedWrite, options: GuardOptions
 }
 
 /**
- * What a rule that is not there may have without a raise: one that somebody deleted comes back, and one of a new route comes, at what
- * the record grants, and at no more than the service's other rules have.
+ * What a rule that is not there may have without a raise. One that somebody deleted comes back at what the record grants, and at no more
+ * than the service's other rules have. One of a new route has no share of anything: what the canary would get on it is a raise.
  */
-async function sharesOfNew(ports: Ports, record: RolloutRecord): Promise<Readonly<Record<string, number>>> {
+async function sharesOfAbsent(ports: Ports, record: RolloutRecord): Promise<Readonly<Record<string, number>>> {
+  const leaving = new Set(record.leavingRules);
+  const mains = record.rules.filter(({ role, arn }) => role === "main" && !leaving.has(arn)).map(({ arn }) => arn);
+  const there = await ports.traffic.readRules(mains);
+  if (mains.every((arn) => there[arn] !== undefined)) return {};
   const granted = committedShares(record);
   const others = await liveOfOthers(ports, record);
   if (!others) return granted;
@@ -143,7 +150,7 @@ async function open(
   write: GuardedWrite,
   options: GuardOptions,
   own: OwnLease,
-  rise: { readonly digest: string; readonly toPercent: number },
+  { isNewRule, ...rise }: { readonly digest: string; readonly toPercent: number; readonly isNewRule: boolean },
 ): Promise<void> {
   const { declaration, takenBy } = options;
   const granted =
@@ -151,6 +158,12 @@ async function open(
       declaration.canary?.digest === rise.digest &&
       declaration.exposurePercent === rise.toPercent) ||
     (declaration.step === "replace-baseline" && declaration.baseline === rise.digest && rise.toPercent === 100);
+  if (!granted && isNewRule) {
+    refuse(options, [
+      `${rise.digest} would have ${rise.toPercent} % on a rule that is not there yet, which this up did not decide; ` +
+        "a rule comes with the baseline alone. Take the canary to 0, run up, and open again",
+    ]);
+  }
   if (!granted) refuse(options, [await undecidedText(ports, declaration.service, rise)]);
   await waitForHosts(ports, write, options, rise);
 

@@ -3,8 +3,8 @@
  * lowered here, and goes on telling until they know; guard and preview ask them before anything is raised.
  */
 import type { Declaration, Notice } from "../core/declaration.ts";
-import { note } from "../core/outcome.ts";
-import { type PeerReading, peerProblems, readBroadcast } from "../core/peers.ts";
+import { note, warning } from "../core/outcome.ts";
+import { holdsThere, type PeerReading, peerProblems, readBroadcast, silences } from "../core/peers.ts";
 import { settleBroadcasts, type Told } from "../core/peers-broadcast.ts";
 import { type Received, receiveHold } from "../core/peers-receive.ts";
 import type { Hold, RolloutRecord } from "../core/record.ts";
@@ -60,8 +60,10 @@ async function tell(ports: Ports, service: string, region: string, hold: Hold, s
   const gone = silent.get(region);
   if (gone !== undefined) return { region, holdId, targetPercent, failure: gone, answer: "" };
   try {
-    const answer = answers[await put(ports, service, region, hold)];
-    return { region, holdId, targetPercent, answer };
+    const made = await put(ports, service, region, hold);
+    // No sign that the region is silent: its other services may be committed by this version already.
+    if (made === "older") return { region, holdId, targetPercent, failure: olderHook, answer: "" };
+    return { region, holdId, targetPercent, answer: answers[made] };
   } catch (error) {
     const failure = messageOf(error);
     // Somebody writes there all the time: that region is alive.
@@ -69,6 +71,9 @@ async function tell(ports: Ports, service: string, region: string, hold: Hold, s
     return { region, holdId, targetPercent, failure, answer: "" };
   }
 }
+
+const olderHook =
+  "its hook is older: a hold from here would make the record unreadable to it; upgrade that region, with an up of the service";
 
 type Answer = Extract<Received, { kind: "nothing" }>["why"] | "held" | "observed";
 
@@ -81,11 +86,12 @@ const answers: Readonly<Record<Answer, string>> = {
 };
 
 /** Into the peer's record, conditional on the revision that was judged. */
-async function put(ports: Ports, service: string, region: string, hold: Hold): Promise<Answer> {
+async function put(ports: Ports, service: string, region: string, hold: Hold): Promise<Answer | "older"> {
   for (let tries = 1; ; tries += 1) {
     const there = await ports.peers.read(region, service);
     const received = receiveHold(there, { region: ports.place.region, hold }, ports.clock.now());
     if (received.kind === "nothing") return received.why;
+    if (received.kind === "older") return "older";
     try {
       if (received.kind === "held" && there) await ports.peers.write(region, received.record, there.revision);
     } catch (error) {
@@ -126,9 +132,16 @@ export async function openingProblemsOfPeers(
   return peerProblems(await readPeers(ports, record.peers ?? [], record.service), digest, ports.place.region);
 }
 
+/** What the peers say of an `up`. */
+export interface PeerWords {
+  readonly refusals: readonly string[];
+  readonly notices: readonly Notice[];
+}
+
 /**
- * Every reason in the peers against what an `up` is about to declare; empty where it raises nothing. The guard asks again, at the last
- * moment: this is for the preview, and so that an `up` stops before anything changed.
+ * Every reason in the peers against what an `up` is about to declare; none where it raises nothing. The guard asks again, at the last
+ * moment: this is for the preview, and so that an `up` stops before anything changed. A first baseline raises nobody's share and must be able
+ * to come up while a region is away: there silence is only said, and a hold on the release refuses it.
  * @param args.recorded the record's peers, which the guard asks; `configured` are those that it will ask from the next `up` on
  */
 export async function peerRefusals(
@@ -139,13 +152,19 @@ export async function peerRefusals(
     readonly recorded: readonly string[];
     readonly ownRegion: string;
   },
-): Promise<string[]> {
+): Promise<PeerWords> {
   const { service, step, canary, baseline } = args.declaration;
-  const digest = step === "opening" ? canary?.digest : step === "replace-baseline" ? baseline : undefined;
-  if (digest === undefined) return [];
+  const isFirst = step === "first";
+  const digest = step === "opening" ? canary?.digest : step === "replace-baseline" || isFirst ? baseline : undefined;
+  if (digest === undefined) return { refusals: [], notices: [] };
   const regions = [...new Set([...args.configured, ...args.recorded])].sort();
-  const problems = peerProblems(await readPeers(ports, regions, service), digest, args.ownRegion);
-  return problems.map((problem) => `${service}: ${problem}`);
+  const readings = await readPeers(ports, regions, service);
+  const toldOf = (problems: readonly string[]) => problems.map((problem) => `${service}: ${problem}`);
+  if (!isFirst) return { refusals: toldOf(peerProblems(readings, digest, args.ownRegion)), notices: [] };
+  return {
+    refusals: toldOf(holdsThere(readings, digest, args.ownRegion)),
+    notices: toldOf(silences(readings)).map((text) => warning("note", text)),
+  };
 }
 
 /** An adopted group without an image is known by its ARN, which no other region has: its holds stay in this one. */

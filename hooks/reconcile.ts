@@ -5,6 +5,7 @@
 import pLimit from "p-limit";
 import { peerHoldsToApply } from "../core/apply-targets.ts";
 import { decide } from "../core/decide.ts";
+import { withoutGoneRules } from "../core/leaving-rules.ts";
 import type { Decision } from "../core/observation.ts";
 import { committedPercent, dedupKeyOf, type Instant, type Page, type RolloutRecord } from "../core/record.ts";
 import { deliver, deliverUnstored, messageOf, oneError } from "./deliver.ts";
@@ -152,7 +153,7 @@ async function decideAnew(ports: Ports, service: string, known: AheadOfAll | und
       return { what: record ? "retired" : "unknown", failures: [], waits: false };
     }
     const seen = await withHealth(ports, record, await observe(ports, record, isFirst ? known.ahead : {}));
-    const decision = decide(record, seen.observation, ports.clock.now());
+    const decision = forgetting(decide(record, seen.observation, ports.clock.now()), record, seen);
     try {
       const isActing = decision.record !== record || wouldWrite(decision.record, decision.lowersLive, seen.rules);
       const now = isFirst && isActing ? await lookAgain(ports, seen, record) : seen;
@@ -172,6 +173,13 @@ async function decideAnew(ports: Ports, service: string, known: AheadOfAll | und
       if (!(error instanceof RevisionConflictError) || tries === mostTries) throw error;
     }
   }
+}
+
+/** Rules that an `up` gave up and that are gone leave the record; until then they were lowered like the others. */
+function forgetting(decision: Decision, before: RolloutRecord, { rules }: Seen): Decision {
+  const record = withoutGoneRules(decision.record, (arn) => rules === undefined || rules[arn] !== undefined);
+  if (record === decision.record) return decision;
+  return { ...decision, record: { ...record, revision: before.revision + 1 } };
 }
 
 /** A peer's hold lowers with no alarm speaking here, and the receiver is looked at all the same (B12). */

@@ -15,6 +15,7 @@ import {
   type Unknown,
   unknown,
 } from "./known.ts";
+import type { Finding } from "./props-message.ts";
 
 export type AlbKind = "ListenerRule" | "Listener" | "TargetGroup";
 
@@ -103,6 +104,29 @@ function releaseOf(resource: PolicyResource): Release {
   return { name: resource.name, resource, arnSuffix: typeof arn === "string" ? arnSuffixOf(arn) : undefined };
 }
 
+/** The program's target groups that a rule's or a listener's actions are made from. */
+function groupsBehind(rule: PolicyResource): readonly PolicyResource[] {
+  const property = actionsProperty(rule.type);
+  const madeFrom = property === undefined ? [] : (rule.propertyDependencies[property] ?? []);
+  return madeFrom.filter(({ type }) => albKind(type) === "TargetGroup");
+}
+
+/** Whether a preview says nothing at all of where an action forwards to, not even by what it is made from. */
+export function isUntold(rule: PolicyResource, forward: Forward): boolean {
+  return forward.groups === unknown && groupsBehind(rule).length === 0;
+}
+
+/** What to say of a rule of which `isUntold` holds. */
+export function untoldFinding(rule: PolicyResource, forward: Forward): Finding {
+  return {
+    name: rule.name,
+    wrong: `${forward.path} may split traffic, and between which target groups cannot be told before up`,
+    got: "a list that is not known as a whole",
+    expected: "a list in which single values may be unknown",
+    wayOut: "Write the list out, with outputs only inside of it",
+  };
+}
+
 /**
  * The target groups of one forward action that `include` says yes to.
  *
@@ -116,13 +140,10 @@ export function releasesBehind(
   resources: readonly PolicyResource[],
   include: (weight: number | Unknown) => boolean,
 ): { readonly releases: readonly Release[]; readonly unplaced: number } {
-  const property = actionsProperty(rule.type);
-  const madeFrom = (property === undefined ? [] : (rule.propertyDependencies[property] ?? [])).filter(
-    ({ type }) => albKind(type) === "TargetGroup",
-  );
+  const madeFrom = groupsBehind(rule);
   const fresh = madeFrom.filter((group) => releaseOf(group).arnSuffix === undefined).map(releaseOf);
-  // Not known what it does: made from one group or none it cannot split traffic between groups of the program.
-  if (forward.groups === unknown) return { releases: madeFrom.length < 2 ? [] : madeFrom.map(releaseOf), unplaced: 0 };
+  // Not known what it does: one group of the program may share the traffic with others that are not the program's.
+  if (forward.groups === unknown) return { releases: madeFrom.map(releaseOf), unplaced: 0 };
   const own = resources.filter(({ type }) => albKind(type) === "TargetGroup").map(releaseOf);
   const wanted = forward.groups.filter(({ weight }) => include(weight));
   const placed = wanted.flatMap(({ arn }): Release[] => {
@@ -139,16 +160,25 @@ export function groupCount(forward: Forward): number {
   return forward.groups === unknown ? Number.POSITIVE_INFINITY : forward.groups.length;
 }
 
-/** Every target group of the program in an action with two groups or more, with a rule that names it; each once. */
-export function groupsWithWeights(
-  resources: readonly PolicyResource[],
-): { readonly group: PolicyResource; readonly rule: PolicyResource }[] {
-  const found = new Map<string, { group: PolicyResource; rule: PolicyResource }>();
+/** A target group of the program that shares traffic by weight. */
+export interface WeightedGroup {
+  readonly group: PolicyResource;
+  /** A rule or a listener that names it. */
+  readonly rule: PolicyResource;
+  /** How sure that is: `splits`, or `may split` where a preview does not know the actions. */
+  readonly splits: "splits" | "may split";
+}
+
+/** Every target group of the program in an action with two groups or more, or with nobody knows how many; each once. */
+export function groupsWithWeights(resources: readonly PolicyResource[]): WeightedGroup[] {
+  const found = new Map<string, WeightedGroup>();
   for (const rule of resources) {
     for (const forward of forwardsOf(rule.type, known(rule.props))) {
       if (groupCount(forward) < 2) continue;
       for (const { resource } of releasesBehind(rule, forward, resources, () => true).releases) {
-        if (resource && !found.has(resource.urn)) found.set(resource.urn, { group: resource, rule });
+        if (!resource || found.has(resource.urn)) continue;
+        const splits = forward.groups === unknown ? "may split" : "splits";
+        found.set(resource.urn, { group: resource, rule, splits });
       }
     }
   }

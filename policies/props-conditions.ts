@@ -119,7 +119,14 @@ function covers(wide: Condition, narrow: Condition): boolean {
   return narrow.values.every((narrowValue) => wide.values.some((wideValue) => one(wideValue, narrowValue)));
 }
 
+/** Values that take every request there is: each has a host and a path, and every path begins with a slash. */
+const catchAlls: Readonly<Record<string, RegExp>> = { hostHeader: /^\*+$/, pathPattern: /^\/?\*+$/ };
+
+function matchesEverything({ subject, sort, values }: Condition): boolean {
+  return sort === "pattern" && values.some((value) => catchAlls[subject]?.test(value) === true);
+}
+
 /** Whether the first rule's conditions match every request that the second's do. */
 export function matchesAllOf(first: readonly Condition[], second: readonly Condition[]): boolean {
-  return first.every((wide) => second.some((narrow) => covers(wide, narrow)));
+  return first.every((wide) => matchesEverything(wide) || second.some((narrow) => covers(wide, narrow)));
 }

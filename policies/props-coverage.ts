@@ -1,7 +1,7 @@
 /** Which alarms watch which release: by the dimension of its target group, or by Tidegate's tags where metrics carry no target group. */
 import type { PolicyResource } from "@pulumi/policy";
 import { at, known, textAt, unknown } from "./known.ts";
-import { type AlarmedMetric, acts, metricAlarmType, metricsOf } from "./props-alarm.ts";
+import { type AlarmedMetric, acts, metricAlarmType, metricsOf, ringsAbove } from "./props-alarm.ts";
 import { albKind, type Release, tagOf } from "./props-alb.ts";
 
 /** What a release's alarms watch, of what an exposed release has to have watched. */
@@ -51,7 +51,8 @@ export function actingAlarms(resources: readonly PolicyResource[], sorts: AlarmS
     const metrics = metricsOf(props);
     const physical = textAt(props, "name");
     const critical = ![resource.name, typeof physical === "string" ? physical : ""].some((name) => warns.test(name));
-    const reads = (names: readonly string[]) => metrics.some(({ metricName }) => names.includes(metricName));
+    const reads = (names: readonly string[]) =>
+      ringsAbove(props) && metrics.some(({ metricName }) => names.includes(metricName));
     return [
       {
         resource,

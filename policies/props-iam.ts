@@ -99,8 +99,45 @@ export function allowsListenerWrites(statement: Known): boolean {
   return texts(statement, "Action").some((pattern) => listenerWrites.some((action) => covers(pattern, action)));
 }
 
-/** AWS's own policies that allow to change listeners; the part of the ARN after `policy/`. */
-const broadManagedPolicies = ["AdministratorAccess", "PowerUserAccess", "ElasticLoadBalancingFullAccess"];
+/** Rules and listeners that nobody means in particular: what covers one of each name covers any. */
+const anybodysListeners = ["listener-rule", "listener"].map((kind) =>
+  ["app/q7x0/1f/2e", "app/x0q7/2e/1f"].map((listener) => `${kind}/${listener}${kind === "listener" ? "" : "/3d"}`),
+);
+
+/**
+ * Whether a pattern of a `Resource` covers listeners or rules of any load balancer: `*`, `arn:*`, `…:listener-rule/*`,
+ * `…:listener-rule/app/*`. Of a region or an account that it names, every one counts.
+ */
+export function coversEveryListener(pattern: string): boolean {
+  const [, partition, , region, account] = pattern.split(":");
+  // What the pattern itself gives, with nothing for its stars.
+  const given = (part: string | undefined, otherwise: string): string =>
+    part === undefined ? otherwise : part.replace(/\*/g, "").replace(/\?/g, "x");
+  const front = [
+    "arn",
+    given(partition, "aws"),
+    "elasticloadbalancing",
+    given(region, "eu-west-1"),
+    given(account, "123456789012"),
+  ].join(":");
+  return anybodysListeners.some((ofKind) => ofKind.every((listener) => covers(pattern, `${front}:${listener}`)));
+}
+
+/**
+ * AWS's own policies that allow to change every listener or rule; the part of the ARN after `policy/`. Their default versions were read in
+ * "AWS managed policy reference" and in the public mirror zoph-io/MAMIP, 2026-11: `elasticloadbalancing:*` on `*` in the first five (by
+ * NotAction in PowerUserAccess), Modify- or DeleteListener and -Rule on `*` in the others. No complete list.
+ */
+const broadManagedPolicies = [
+  "AdministratorAccess",
+  "PowerUserAccess",
+  "ElasticLoadBalancingFullAccess",
+  "AmazonEC2FullAccess",
+  "job-function/NetworkAdministrator",
+  "AmazonECS_FullAccess",
+  "AWSCodeDeployRoleForECS",
+  "AWSCodeDeployRoleForECSLimited",
+];
 
 /** The name of a managed policy that allows to change listeners, undefined for any other. */
 export function broadManagedPolicy(arn: Known): string | undefined {

@@ -3,7 +3,7 @@
  * guard looks again before anything is written.
  */
 import { targetKindOf } from "../components/target-kind.ts";
-import { type AdoptionVerdict, judgeAdoption, judgeLeaving, unsurveyed } from "../core/adoption.ts";
+import { type AdoptionVerdict, judgeAdoption, judgeLeaving, judgeShrinking, unsurveyed } from "../core/adoption.ts";
 import { uncounted } from "../core/alarms.ts";
 import type { Declaration, Intent, Notice, Reality } from "../core/declaration.ts";
 import { declare } from "../core/declare.ts";
@@ -11,9 +11,9 @@ import { describeDetections } from "../core/detection.ts";
 import type { SoakEvidence } from "../core/gate.ts";
 import { splitByMeasurability } from "../core/objectives.ts";
 import type { Instant } from "../core/record.ts";
-import { peerRefusals, unsharedNotices } from "../hooks/peers.ts";
+import { type PeerWords, peerRefusals, unsharedNotices } from "../hooks/peers.ts";
 import { type EnvironmentConfig, intentOf, type ServiceConfig } from "./config.ts";
-import { adoptingService, adopts, type EnvironmentSurvey, notSurveyed } from "./decide/adoption.ts";
+import { adoptingService, adopts, type EnvironmentSurvey, notSurveyed, untoldGroups } from "./decide/adoption.ts";
 import { readEvidence } from "./decide/evidence.ts";
 import { type DecidePorts, readReality } from "./decide/reality.ts";
 
@@ -28,8 +28,8 @@ interface Proposal {
   readonly now: Instant;
   readonly evidence: SoakEvidence | undefined;
   readonly declared: Declaration;
-  /** Reasons in other regions against what was declared. */
-  readonly peersAgainst: readonly string[];
+  /** Reasons in other regions against what was declared, and what else is to be said of them. */
+  readonly peers: PeerWords;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function decideEnvironment(
   return proposals.map((proposal) => {
     const { service, intent, reality, now, evidence } = proposal;
     const { refusals: adoption, notices } = verdicts[service.name] ?? { refusals: [], notices: [] };
-    const refusals = [...adoption, ...proposal.peersAgainst];
+    const refusals = [...adoption, ...proposal.peers.refusals];
     const declared = refusals.length > 0 ? declare(intent, reality, now, evidence, refusals) : proposal.declared;
     return {
       ...declared,
@@ -57,6 +57,7 @@ export async function decideEnvironment(
         ...overridden(declared),
         ...unwatched(service, adopted),
         ...inSight(service, declared),
+        ...proposal.peers.notices,
         ...unsharedNotices(declared, config.peers),
       ],
     };
@@ -78,13 +79,13 @@ async function propose(
     ? await readEvidence(config.environment, service, reality.record, first.step, found, ports)
     : undefined;
   const declared = evidence ? declare(intent, reality, now, evidence) : first;
-  const peersAgainst = await peerRefusals(ports, {
+  const peers = await peerRefusals(ports, {
     declaration: declared,
     configured: config.peers,
     recorded: reality.kind === "record" ? (reality.record.peers ?? []) : [],
     ownRegion: config.region,
   });
-  return { service, intent, reality, now, evidence, declared, peersAgainst };
+  return { service, intent, reality, now, evidence, declared, peers };
 }
 
 /** What the survey says for and against each service that adopts something, and against leaving one. */
@@ -94,7 +95,7 @@ function adoptionVerdicts(
   adopted: EnvironmentSurvey,
 ): Readonly<Record<string, AdoptionVerdict>> {
   const judged = proposals.map(({ service, reality, declared }) => ({
-    ...adoptingService(config, service, reality, declared),
+    ...adoptingService(config, service, reality, declared, adopted),
     retires: service.retire,
     overrideReason: service.overrideReason,
     adopts: adopts(config, service),
@@ -104,8 +105,14 @@ function adoptionVerdicts(
     judged.map((service) => {
       if (!service.adopts) return [service.name, none];
       const verdict =
-        adopted.kind === "unreadable" ? unsurveyed(service, adopted.reason) : (verdicts[service.name] ?? none);
-      if (!service.retires || !service.record) return [service.name, verdict];
+        adopted.kind === "unreadable"
+          ? unsurveyed(service, adopted.reason, untoldGroups(service, adopted.found))
+          : (verdicts[service.name] ?? none);
+      if (!service.record) return [service.name, verdict];
+      if (!service.retires) {
+        const shrinking = adopted.kind === "surveyed" ? judgeShrinking(service, judged, adopted.survey) : [];
+        return [service.name, leaving(verdict, shrinking, service.overrideReason)];
+      }
       const against =
         adopted.kind === "surveyed"
           ? judgeLeaving(service, judged, adopted.survey)

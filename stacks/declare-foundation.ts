@@ -171,8 +171,8 @@ export function surroundingsOf(outputs: FoundationOutputs): Surroundings {
   };
 }
 
-/** Listeners beside the environment's own: named for other stacks, or by services of this one. */
-function furtherListeners({ network, services }: EnvironmentConfig): readonly string[] {
+/** Listeners beside the environment's own whose rules the hook may lower: named for other stacks, or by services of this one. */
+export function furtherListeners({ network, services }: EnvironmentConfig): readonly string[] {
   const named = [
     ...(network.moreListenerArns ?? []),
     ...services.flatMap(({ routes }) => routes.flatMap((route) => route.listenerArn ?? [])),

@@ -33,9 +33,10 @@ export function declareServices(
   pairs: readonly DecidedService[],
   around: Surroundings,
 ): Readonly<Record<string, ServiceOutputs>> {
-  const { environment, region } = args.config;
+  const { environment, region, takeOver = {} } = args.config;
   const outputs: Record<string, ServiceOutputs> = {};
   for (const { settings, declaration } of pairs) {
+    const takenOverFrom = takeOver[settings.name];
     const service = new ProgressiveService(settings.name, {
       environment,
       region,
@@ -48,6 +49,7 @@ export function declareServices(
       runbookBase: around.runbooks,
       hook: around.hook,
       takenBy: args.stackId,
+      ...(takenOverFrom === undefined ? {} : { takenOverFrom }),
       peers: args.config.peers,
       ...(args.survey ? { found: args.survey } : {}),
       guards: args.guards,

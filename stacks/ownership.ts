@@ -5,9 +5,11 @@
  * A service moves with its resources, or not at all: two stacks with the same rules and alarms in their state would overwrite each other, and
  * the one that lets go would delete what the other one relies on.
  */
+import { declaredRules } from "../core/leaving-rules.ts";
 import type { RolloutRecord } from "../core/record.ts";
 import type { Ports } from "../hooks/ports.ts";
 import type { EnvironmentConfig } from "./config.ts";
+import { grantProblems } from "./listener-grants.ts";
 
 /** The stack that runs. */
 export interface OwnStack {
@@ -23,10 +25,7 @@ export interface OwnStack {
 
 type OwnershipPorts = Pick<Ports, "records" | "traffic">;
 
-/**
- * Every reason why this stack may not declare what its config has, or lacks. Unreadable records are not told here but by each service's own
- * reading, which then raises nothing.
- */
+/** Every reason why this stack may not declare what its config has, or lacks. */
 export async function ownershipProblems(
   config: EnvironmentConfig,
   own: OwnStack,
@@ -34,7 +33,13 @@ export async function ownershipProblems(
 ): Promise<string[]> {
   const problems: string[] = [];
   for (const { name } of config.services) {
-    const record = await readOrUndefined(name, ports);
+    const read = await readOne(name, ports);
+    if ("failure" in read) {
+      // One of its own goes on at what is live (`decide.ts`); whose any other is, nobody knows.
+      if (!own.previousServices.includes(name)) problems.push(claimUnread(name, read.failure));
+      continue;
+    }
+    const { record } = read;
     if (!record || record.environment !== config.environment) continue;
     const owner = record.declaredBy ?? own.foundationStack;
     if (owner === own.stackId) continue;
@@ -44,7 +49,16 @@ export async function ownershipProblems(
         : await leftBehind(record, owner, ports);
     if (problem !== undefined) problems.push(problem);
   }
-  return [...problems, ...(await lostServices(config, own, ports))];
+  return [
+    ...problems,
+    ...(await lostServices(config, own, ports)),
+    // A service stack grants nothing: its foundation does.
+    ...(own.stackId === own.foundationStack ? await grantProblems(config, ports) : []),
+  ];
+}
+
+function claimUnread(name: string, failure: string): string {
+  return `services.${name}: its record cannot be read (${failure}), and this stack's last up did not declare it, so another stack may; expected a readable record. Take it out here, or run up again once it can be read`;
 }
 
 /** (n): removed or renamed in the config while the record says that it is live and this stack's. */
@@ -86,11 +100,14 @@ function isOwn(
   return (record.declaredBy ?? foundationStack) === stackId;
 }
 
-async function readOrUndefined(name: string, { records }: OwnershipPorts): Promise<RolloutRecord | undefined> {
+async function readOne(
+  name: string,
+  { records }: OwnershipPorts,
+): Promise<{ readonly record: RolloutRecord | undefined } | { readonly failure: string }> {
   try {
-    return await records.read(name);
-  } catch {
-    return undefined;
+    return { record: await records.read(name) };
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -111,10 +128,11 @@ async function claimProblem(
     return `takeOver.${service}: not the stack that declares it, got "${takenFrom}"; expected ${owner}. Correct it`;
   }
   const moved = await ownRuleArns();
-  const missing = record.rules.filter((rule) => !moved.has(rule.arn));
+  const rules = declaredRules(record);
+  const missing = rules.filter((rule) => !moved.has(rule.arn));
   if (missing.length === 0) return undefined;
   return (
-    `takeOver.${service}: its resources are still in the other stack's state, got ${missing.length} of ${record.rules.length} listener rules missing here; ` +
+    `takeOver.${service}: its resources are still in the other stack's state, got ${missing.length} of ${rules.length} listener rules missing here; ` +
     `expected all of them. Move them first: pulumi state move --source ${owner} --dest ${stackId} with the URN of its ProgressiveService`
   );
 }

@@ -1,7 +1,8 @@
 /** What it comes to: may the `up` go through, as far as the preview tells? Whatever is not known counts against it. */
-import type { PolicyFinding, Preview, PreviewStep } from "../preview-json.ts";
+import type { PolicyFinding, Preview } from "../preview-json.ts";
 import { refusalsIn } from "./notices.ts";
-import { isUnder, type PreviewedService } from "./services.ts";
+import { rollbackNewsIn } from "./rollback-news.ts";
+import type { PreviewedService } from "./services.ts";
 
 export interface Conclusion {
   /**
@@ -22,6 +23,9 @@ export interface Expectations {
   /** Any change but a rollback's own is drift. */
   readonly noChanges: boolean;
 }
+
+/** Of the engine's words for what it does to a resource: those that change nothing anywhere. */
+const changesNothing: ReadonlySet<string> = new Set(["same", "read"]);
 
 /** Violations that stop an `up`: an advisory that stands for a mandatory policy which could not run is one of them. */
 export function isBlocking(finding: PolicyFinding): boolean {
@@ -114,28 +118,12 @@ function failureReasons(preview: Preview, exitCode: number | undefined, hasBlock
   return [];
 }
 
-/** What a rollback itself leaves to the next `up`: weights and their record, of a service whose latch is closed. */
-export function isRollbackNews(service: PreviewedService, step: PreviewStep): boolean {
-  if (service.notices.latch.length === 0 || (step.op !== "update" && step.op !== "refresh" && step.op !== "same"))
-    return false;
-  return (
-    (step.type === "aws:lb/listenerRule:ListenerRule" && /-(?:main|tester)$/.test(step.name)) ||
-    (step.type === "aws:lambda/invocation:Invocation" && step.name.endsWith("-opening"))
-  );
-}
-
 function driftReasons(preview: Preview, services: readonly PreviewedService[]): string[] {
-  const news = new Set(
-    services.flatMap((service) =>
-      [...service.changes, ...preview.drifted.map(({ step }) => step)]
-        .filter((step) => isUnder(step, service.urn, preview) && isRollbackNews(service, step))
-        .map(({ urn }) => urn),
-    ),
-  );
-  const drifted = preview.drifted.filter(({ step }) => !news.has(step.urn));
+  const isNews = rollbackNewsIn(preview, services);
+  const drifted = preview.drifted.filter(({ kind, step }) => kind === "gone" || !isNews(step, "found"));
   const seen = new Set(drifted.map(({ step }) => step.urn));
   const changes = preview.steps.filter(
-    ({ isCustom, op, urn }) => isCustom && op !== "same" && !news.has(urn) && !seen.has(urn),
+    (step) => step.isCustom && !changesNothing.has(step.op) && !seen.has(step.urn) && !isNews(step, "planned"),
   );
   return [
     ...drifted.map(({ kind, step }) => `${step.name} (${step.type}) is ${kind} behind Pulumi's back`),

@@ -98,14 +98,12 @@ function readDetection(exposurePercent: number, text: string): ServiceNotices["d
     const bound = boundShape.exec(part);
     if (!bound) return undefined;
     const [, objective = "", response = "", rest = ""] = bound;
-    bounds.push({
-      objective,
-      response,
-      windows: [...rest.matchAll(windowShape)].map(([, seconds, rate]) => ({
-        worstSeconds: Number(seconds),
-        fromRatePerSecond: rate,
-      })),
-    });
+    const windows = [...rest.matchAll(windowShape)].map(([, seconds, rate]) => ({
+      worstSeconds: Number(seconds),
+      fromRatePerSecond: rate,
+    }));
+    if (windows.length === 0) return undefined;
+    bounds.push({ objective, response, windows });
   }
   return { exposurePercent, bounds };
 }

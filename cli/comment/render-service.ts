@@ -5,6 +5,7 @@ import type { Judgement } from "./notices.ts";
 import { livePercentOf, type RecordOfService, type RecordReading } from "./record.ts";
 import { type Rehearsed, rehearsedScenario, rehearsedSeed } from "./rehearsal.ts";
 import type { PreviewedService } from "./services.ts";
+import { worstCaseWords } from "./worst-case.ts";
 
 export interface ServiceContext {
   readonly stack: string;
@@ -133,12 +134,6 @@ function renderWorstCase({ notices, exposurePercent, op }: PreviewedService): st
     return "**From a breach to less traffic:** after this up the canary has no traffic that could be hurt.";
   const { detection } = notices;
   if (!detection) return "**From a breach to less traffic:** the preview does not say how long it takes at worst.";
-  const disabling = detection.bounds.filter(({ response }) => response === "disable");
-  const slowest = Math.max(...disabling.map(({ windows }) => Math.min(...windows.map((each) => each.worstSeconds))));
-  const headline =
-    disabling.length === 0
-      ? `no promise of the service takes all traffic away by itself`
-      : `**${slowest} s** at worst to zero exposure, with the traffic that the table names`;
   const rows = detection.bounds.flatMap(({ objective, response, windows }) =>
     windows.map(({ worstSeconds, fromRatePerSecond }) => [
       prose(objective),
@@ -148,7 +143,7 @@ function renderWorstCase({ notices, exposurePercent, op }: PreviewedService): st
     ]),
   );
   return [
-    `**From a breach to less traffic** at ${detection.exposurePercent} %: ${headline}.`,
+    `**From a breach to less traffic** at ${detection.exposurePercent} %: ${worstCaseWords(detection.bounds)}.`,
     table(
       [["Promise", "What the hook does", "At the latest after", "Needs, of the whole service"], ...rows],
       ["l", "l", "r", "r"],

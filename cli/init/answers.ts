@@ -26,6 +26,8 @@ export interface ChoiceAnswer<T> {
   readonly expected: string;
   /** Whether one choice alone is still a question. @default false: it is taken */
   readonly asksAlways?: boolean;
+  /** What is wrong with a flag's text that means none of the choices. @default "not found" */
+  readonly wrong?: (text: string) => string;
   /** What a flag's text means; `undefined`: none of the choices. */
   readonly read: (text: string) => T | undefined;
 }
@@ -37,6 +39,11 @@ export class Answers {
   /** @param questions absent: nobody can be asked */
   constructor(questions: Questions | undefined) {
     this.questions = questions;
+  }
+
+  /** Whether a person answers: what is wrong is then told at once, and not with the rest. */
+  get isAsking(): boolean {
+    return this.questions !== undefined;
   }
 
   async text(answer: TextAnswer): Promise<string | undefined> {
@@ -62,7 +69,8 @@ export class Answers {
     if (given !== undefined) {
       const found = answer.read(given);
       if (found === undefined) {
-        this.problems.push(`${flag}: not found, got ${JSON.stringify(given)}; expected ${expected}${listed(choices)}`);
+        const wrong = answer.wrong?.(given) ?? "not found";
+        this.problems.push(`${flag}: ${wrong}, got ${JSON.stringify(given)}; expected ${expected}${listed(choices)}`);
       }
       return found;
     }

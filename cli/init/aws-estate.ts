@@ -3,7 +3,7 @@ import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-
 import { type AwsCredentials, clientSettings } from "../../hooks/aws/clients.ts";
 import { awsSurveyor } from "../../hooks/aws/survey.ts";
 import { noCredentialsWords } from "../aws-place.ts";
-import { CommandFailedError, messageOf, RefusedError } from "../failures.ts";
+import { messageOf, RefusedError } from "../failures.ts";
 import type { Estate } from "./estate.ts";
 
 const byName = <T extends { readonly name: string }>(left: T, right: T) => (left.name < right.name ? -1 : 1);
@@ -94,7 +94,10 @@ export function awsEstate(region: string, credentials: AwsCredentials, profile?:
   };
 }
 
-/** A look-up that fails is told in words: most often it is a right that is missing. */
+/** Error names with which AWS refuses a caller. Source: common errors of the ELBv2, DynamoDB and STS API references, read 2026-11. */
+const denials = /AccessDenied|NotAuthorized|Unauthorized|^OptInRequired$/;
+
+/** A look-up that fails is told in words: rights where AWS says so, else that it does not answer. Nothing was changed either way. */
 function told<Words extends unknown[], Answer>(
   lookUp: (...words: Words) => Promise<Answer>,
 ): (...words: Words) => Promise<Answer> {
@@ -103,11 +106,17 @@ function told<Words extends unknown[], Answer>(
       return await lookUp(...words);
     } catch (error) {
       if (error instanceof RefusedError) throw error;
-      throw new CommandFailedError(
-        `tidegate init: the account cannot be looked at, got ${messageOf(error).replace(/\s+/g, " ")}; ` +
-          "expected the rights elasticloadbalancing:Describe*, dynamodb:DescribeTable and sts:GetCallerIdentity. Nothing was written",
-        { cause: error },
-      );
+      throw new RefusedError(`tidegate init: ${failureWords(error)}. Nothing was written`, { cause: error });
     }
   };
+}
+
+/** What a failed look-up means. The survey wraps what AWS said; its name is then in the cause. */
+export function failureWords(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const name = cause instanceof Error ? cause.name : "";
+  const said = messageOf(error).replace(/\s+/g, " ").replace(/\.$/, "") || name;
+  return denials.test(name)
+    ? `the account cannot be looked at, got ${said}; expected the rights elasticloadbalancing:Describe*, dynamodb:DescribeTable and sts:GetCallerIdentity`
+    : `AWS does not answer as expected, got ${said}; expected the account's load balancers. Check the network, the region and the credentials, and run this again`;
 }

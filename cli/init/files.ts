@@ -95,6 +95,13 @@ function installedIn(directory: string): string | undefined {
   }
 }
 
+/** The policy pack of the Tidegate that the folder runs, as `--policy-pack` takes it. */
+export function packFolder(directory: string): string {
+  const installed = installedIn(directory);
+  if (installed === undefined && relative(directory, packageRoot) === "") return "policies";
+  return `${slashed(installed ?? join("node_modules", "tidegate"))}/policies`;
+}
+
 const slashed = (path: string) => path.replaceAll("\\", "/");
 
 /** What would change, a line each; `+` new, `-` gone. */

@@ -5,6 +5,7 @@ import type { Answers } from "./answers.ts";
 import type { Estate } from "./estate.ts";
 import type { FoundationFile } from "./foundations.ts";
 import { ruleText } from "./rule-text.ts";
+import { oursWords } from "./siblings.ts";
 
 /** As typed. */
 export interface InitFlags {
@@ -126,8 +127,12 @@ export async function askListener(
   }
   const choices = [];
   for (const balancer of await estate.loadBalancers()) {
-    for (const { arn, port, protocol } of await estate.listeners(balancer.arn))
-      choices.push({ name: `${protocol} ${port} of ${balancer.name} (${arn})`, value: arn });
+    const listeners = await estate.listeners(balancer.arn);
+    const [first] = listeners;
+    const managedBy = answers.isAsking && first ? await managerOf(estate, first.arn) : undefined;
+    const mark = managedBy === undefined ? "" : `, cannot be adopted: written by ${managedBy}`;
+    for (const { arn, port, protocol } of listeners)
+      choices.push({ name: `${protocol} ${port} of ${balancer.name} (${arn})${mark}`, value: arn });
   }
   return answers.choice({
     flag: "--listener",
@@ -138,6 +143,15 @@ export async function askListener(
     read: () => undefined,
   });
 }
+
+/** The controller that writes a listener's load balancer; `undefined`: nobody does. */
+async function managerOf(estate: Estate, listenerArn: string): Promise<string | undefined> {
+  const { listeners, loadBalancers } = await estate.survey({ listenerArns: [listenerArn], targetGroupArns: [] });
+  const owner = listeners.find(({ arn }) => arn === listenerArn)?.loadBalancerArn;
+  return loadBalancers.find(({ arn }) => arn === owner)?.managedBy;
+}
+
+const isCalled = ({ arn, priority }: SurveyedRule, text: string) => arn === text || String(priority) === text;
 
 /** The rule whose requests Tidegate takes; ours are not offered. */
 export async function askRule(
@@ -153,6 +167,10 @@ export async function askRule(
     question: "Which rule's requests are the service's? Where they go is on the right",
     choices: theirs.map((rule) => ({ name: ruleText(rule), value: rule })),
     expected: "priority or ARN of a rule of the listener, or default",
-    read: (text) => theirs.find((rule) => rule.arn === text || String(rule.priority) === text),
+    wrong: (text) => {
+      const ours = listener?.rules.find((rule) => isCalled(rule, text));
+      return ours ? oursWords(ours) : "not found";
+    },
+    read: (text) => theirs.find((rule) => isCalled(rule, text)),
   });
 }

@@ -4,7 +4,6 @@
  */
 import { conditionsOverlap } from "../../core/rule-conditions.ts";
 import type { SurveyedListener, SurveyedRule } from "../../core/survey.ts";
-
 import { ruleText } from "./rule-text.ts";
 
 /** Priorities that a service takes. */
@@ -77,7 +76,7 @@ function noRoom(adopted: SurveyedRule, before: SurveyedRule | undefined, target:
       ? "Renumber the rules from it on with aws elbv2 set-rule-priorities so that three numbers are free, and run this again"
       : `It can move without changing who gets what: aws elbv2 set-rule-priorities --rule-priorities RuleArn=${adopted.arn},Priority=${target}`;
   return (
-    `--rule: no room for Tidegate's ${rulesPerService} rules, got none free between ${after}, and rule ${ruleText(adopted)}; ` +
+    `--rule: no room for Tidegate's ${rulesPerService} rules, got fewer than ${rulesPerService} free in a row between ${after}, and rule ${ruleText(adopted)}; ` +
     `expected ${rulesPerService} free priorities in a row right before it. ${wayOut}`
   );
 }

@@ -12,6 +12,8 @@ export interface InitResult {
   readonly files: readonly PlannedFile[];
   /** Commands that install Tidegate in the folder; empty: it is. */
   readonly install: readonly string[];
+  /** Folder of the policy pack. */
+  readonly packFolder: string;
   readonly profile?: string;
   readonly isDryRun: boolean;
 }
@@ -42,6 +44,7 @@ export function resultLines(result: InitResult): string[] {
     "",
     "Next:",
     ...nextSteps(result).map((command) => `  ${command}`),
+    `Policies: preview and up take --policy-pack ${result.packFolder}`,
   ];
 }
 
@@ -68,6 +71,8 @@ export interface InitJson {
     readonly text: string;
   }[];
   readonly next: readonly string[];
+  /** For `--policy-pack`. */
+  readonly policyPack: string;
 }
 
 export function resultJson(result: InitResult): InitJson {
@@ -93,5 +98,6 @@ export function resultJson(result: InitResult): InitJson {
       text,
     })),
     next: nextSteps(result),
+    policyPack: result.packFolder,
   };
 }

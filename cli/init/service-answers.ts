@@ -6,7 +6,7 @@ import type { SurveyedListener, SurveyedRule } from "../../core/survey.ts";
 import type { Answers } from "./answers.ts";
 import type { FoundGroup } from "./estate.ts";
 import type { InitFlags } from "./gather.ts";
-import { groupName, mainGroup } from "./rule-text.ts";
+import { groupName, mainGroup, ruleText } from "./rule-text.ts";
 
 const versionPattern = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 const versionRule = `1 to 64 letters, digits, ".", "_", "+" and "-", starting with a letter or digit`;
@@ -30,6 +30,8 @@ export async function askService(
     readonly rule?: SurveyedRule;
     readonly groups: readonly FoundGroup[];
     readonly isFoundation: boolean;
+    /** Services of the environment that other stacks have, with the stack. */
+    readonly taken: ReadonlyMap<string, string>;
   },
 ): Promise<ServiceAnswers | undefined> {
   const baseline = found.rule && mainGroup(found.rule);
@@ -38,8 +40,8 @@ export async function askService(
     given: flags.service,
     question: "Name of the service",
     ...(baseline === undefined ? {} : { suggestion: serviceFrom(groupName(baseline)) }),
-    expected: `at most ${maximumServiceLength} characters: ${slugRule}`,
-    isValid: (text) => isSlug(text, maximumServiceLength),
+    expected: `at most ${maximumServiceLength} characters: ${slugRule}${takenWords(found.taken)}`,
+    isValid: (text) => isSlug(text, maximumServiceLength) && !found.taken.has(text),
   });
   const baselineVersion = await answers.text({
     flag: "--baseline-version",
@@ -48,7 +50,7 @@ export async function askService(
     expected: versionRule,
     isValid: (text) => versionPattern.test(text),
   });
-  const canary = await askCanary(flags, answers, baseline, found);
+  const canary = await askCanary(flags, answers, { ...found, baseline, baselineVersion });
   const email = found.isFoundation
     ? await answers.text({
         flag: "--email",
@@ -87,11 +89,22 @@ function presetOf<T extends string>(
   return found ?? usual;
 }
 
+function takenWords(taken: ReadonlyMap<string, string>): string {
+  const words = [...taken].map(([service, stack]) => `${service} (stack ${stack})`).join(", ");
+  return words === "" ? "" : `, and no service that the environment has already: ${words}`;
+}
+
+interface CanaryFacts {
+  readonly listener?: SurveyedListener;
+  readonly groups: readonly FoundGroup[];
+  readonly baseline: string | undefined;
+  readonly baselineVersion: string | undefined;
+}
+
 async function askCanary(
   flags: InitFlags,
   answers: Answers,
-  baseline: string | undefined,
-  { listener, groups }: { readonly listener?: SurveyedListener; readonly groups: readonly FoundGroup[] },
+  { listener, groups, baseline, baselineVersion }: CanaryFacts,
 ): Promise<ServiceAnswers["canary"] | "none" | undefined> {
   const free = freeGroups(groups, listener, baseline);
   const targetGroupArn = await answers.choice({
@@ -104,8 +117,17 @@ async function askCanary(
     ],
     asksAlways: true,
     expected: "the ARN or name of a target group of the same VPC and target type that nothing forwards to, or none",
-    read: (text) =>
-      text === "none" ? text : (groups.find(({ arn, name }) => [arn, name].includes(text))?.arn ?? arnIn(text)),
+    wrong: (text) => {
+      const group = groups.find((candidate) => isCalled(candidate, text));
+      return group ? notFree(group, listener) : "not found";
+    },
+    read: (text) => {
+      if (text === "none") return text;
+      const group = groups.find((candidate) => isCalled(candidate, text));
+      if (!group) return arnIn(text);
+      // Without a rule nothing says which groups are free, and that is told already.
+      return baseline === undefined || !listener || free.includes(group) ? group.arn : undefined;
+    },
   });
   if (targetGroupArn === undefined || targetGroupArn === "none") {
     if (flags.canaryVersion !== undefined && targetGroupArn === "none")
@@ -118,10 +140,23 @@ async function askCanary(
     flag: "--canary-version",
     given: flags.canaryVersion,
     question: `Version that ${groupName(targetGroupArn)} serves`,
-    expected: versionRule,
-    isValid: (text) => versionPattern.test(text),
+    expected:
+      baselineVersion === undefined
+        ? versionRule
+        : `another version than the baseline's, which is ${baselineVersion}: ${versionRule}`,
+    isValid: (text) => versionPattern.test(text) && text !== baselineVersion,
   });
   return version === undefined ? undefined : { version, targetGroupArn };
+}
+
+const isCalled = ({ arn, name }: FoundGroup, text: string) => arn === text || name === text;
+
+/** Why a group that exists is nobody's next release. */
+function notFree({ arn }: FoundGroup, listener: SurveyedListener | undefined): string {
+  const rule = listener?.rules.find(({ actions }) =>
+    actions.some(({ targetGroups = [] }) => targetGroups.some((group) => group.arn === arn)),
+  );
+  return rule ? `not free, as rule ${ruleText(rule)} names it` : "not alike, or on another load balancer";
 }
 
 /** An ARN that nobody found is for the checks to refuse, in their words. */

@@ -2,7 +2,6 @@
  * The stack file of one adopted service, with a comment where a reader would ask. Texts are written as JSON strings, which YAML reads
  * alike: a version such as 2.30 must not become a number.
  */
-import { groupName } from "./rule-text.ts";
 
 export interface StackPlan {
   readonly environment: string;
@@ -43,17 +42,17 @@ export function stackText(plan: StackPlan): string {
       : [`  tidegate:foundation: ${plan.foundation} # the stack that has this environment's hook and record`]),
     "  tidegate:services:",
     `    ${plan.service}:`,
-    "      mode: observe # records what it would have done, and lowers nothing; act once you agree with what it records",
+    "      mode: observe # observe records what it would do and lowers nothing; act does it, once you agree with what is recorded",
     ...(isFoundation ? [] : [`      listenerArn: ${plan.listenerArn} # ${plan.listenerText}`]),
     ...matchLines(plan),
-    `      priority: ${plan.priority} # and the two after it; free now, and before that rule`,
-    `      baseline: # what serves these requests now: ${groupName(plan.baseline.targetGroupArn)}`,
+    `      priority: ${plan.priority} # and the two after it; before that rule, and free when this was written`,
+    `      baseline: # what serves these requests wherever the canary does not`,
     `        version: ${JSON.stringify(plan.baseline.version)}`,
     `        targetGroupArn: ${plan.baseline.targetGroupArn}`,
     ...canaryLines(plan),
-    `      plan: ${plan.plan} # the waves ${plan.waves.join(", ")}, with a minimum soak each`,
+    `      plan: ${plan.plan} # ${plan.plan}: waves ${plan.waves.join(", ")}, with a minimum soak each`,
     `      objectives: ${plan.objectives} # what is promised; what source cannot measure of it is named in every preview`,
-    "      source: alb # the load balancer's own metrics, every minute; nothing to change in the service",
+    "      source: alb # alb: the load balancer's own metrics, every minute; nothing to change in the service",
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -64,7 +63,9 @@ function foundationLines(plan: StackPlan): string[] {
     `    vpcId: ${plan.vpcId}`,
     `    listenerArn: ${plan.listenerArn} # ${plan.listenerText}`,
     ...(plan.email === undefined
-      ? ["  tidegate:alerting: {} # nobody is told of anything yet: add email, pagerduty or slack before this acts"]
+      ? [
+          "  tidegate:alerting: {} # left empty, nobody is told of anything: add email, pagerduty or slack before this acts",
+        ]
       : [
           "  tidegate:alerting:",
           `    email: [${JSON.stringify(plan.email)}] # hears alarms and pages; AWS asks it to confirm`,
@@ -75,16 +76,16 @@ function foundationLines(plan: StackPlan): string[] {
 function matchLines({ ruleArn, ruleText }: StackPlan): string[] {
   return ruleArn === undefined
     ? ["      match: # everything that no rule of the listener takes", `        paths: ["/*"]`]
-    : [`      match: # the requests of rule ${ruleText}`, `        ruleArn: ${ruleArn}`];
+    : [`      match: # the requests of a rule of yours, as found: ${ruleText}`, `        ruleArn: ${ruleArn}`];
 }
 
-function canaryLines({ canary, waves }: StackPlan): string[] {
+function canaryLines({ canary }: StackPlan): string[] {
   if (canary) {
     return [
       "      canary:",
       `        version: ${JSON.stringify(canary.version)}`,
       `        targetGroupArn: ${canary.targetGroupArn}`,
-      `      wave: 0 # the line that a release pull request changes: ${[0, ...waves].join(", ")}`,
+      `      wave: 0 # the line that a release pull request changes: 0, or a wave of the plan`,
       "      attempt: 1 # the next one only after a rollback",
     ];
   }
@@ -93,6 +94,6 @@ function canaryLines({ canary, waves }: StackPlan): string[] {
     "      # canary:",
     `      #   version: "…"`,
     "      #   targetGroupArn: arn:…",
-    `      # wave: 0 # then ${waves.join(", ")}`,
+    "      # wave: 0 # then the waves of the plan",
   ];
 }

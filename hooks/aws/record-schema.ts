@@ -144,6 +144,7 @@ export const rolloutRecordSchema = z.strictObject({
   source: z.enum(metricSources),
   plan,
   rules: z.array(z.strictObject({ arn: text, role: z.enum(["main", "tester", "anchor"]) })),
+  leavingRules: z.optional(z.array(text)),
   alarms: z.array(watchedAlarm),
   loadBalancerArnSuffix: text,
   stickinessSeconds: z.optional(z.number()),

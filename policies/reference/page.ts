@@ -21,6 +21,9 @@ pulumi preview --policy-pack policies
 pulumi up --policy-pack policies --policy-pack-config docs/policy-config.example.json
 \`\`\`
 
+The folder is \`policies\` in a checkout of Tidegate. In a folder that \`npx tidegate init\` made it is \`node_modules/tidegate/policies\`, and the
+settings to copy are \`node_modules/tidegate/docs/policy-config.example.json\`.
+
 A **mandatory** policy ends the command, an **advisory** one is shown. Both, and every setting, are yours to change in the file that
 \`--policy-pack-config\` names: a level (\`"log-retention": "mandatory"\`), settings, or both. \`docs/policy-config.example.json\` is one to copy.
 

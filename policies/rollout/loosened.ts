@@ -48,7 +48,22 @@ export function missingObjectives(objectives: readonly Objective[], presets: Pre
     });
 }
 
-/** An availability bound is watched as the error rate that it leaves room for. */
+/** What an objective of errors may be written as, turned round; an availability is watched as the error rate that it leaves room for. */
+const errorsTurnedRound: ReadonlySet<Objective["indicator"]> = new Set(["availability", "success-rate"]);
+
+/**
+ * The presets' bounds that one of ours is held to. Where no preset bounds an availability so severely, it is held to the bounds on errors:
+ * it may stand for an error rate, so it has to be as strict as one.
+ */
+function modelsOf(indicator: Objective["indicator"], severity: Severity, presets: Presets): readonly Bound[] {
+  const boundsOn = (name: Objective["indicator"]): Bound[] =>
+    presets.flat().flatMap((model) => (model.indicator === name ? (model[severity] ?? []) : []));
+  const own = boundsOn(indicator);
+  if (own.length > 0 || !errorsTurnedRound.has(indicator)) return own;
+  return boundsOn("error-rate").map((bound) => ({ ...bound, value: rounded(100 - bound.value) }));
+}
+
+/** An availability counts as a bound on errors: `loosenedBounds` holds it to what the presets say of those. */
 function boundsCritically(indicator: Objective["indicator"]) {
   return (objective: Objective): boolean =>
     objective.critical !== undefined &&
@@ -58,16 +73,16 @@ function boundsCritically(indicator: Objective["indicator"]) {
 /** What of one objective is looser than every preset that has it allows. */
 export function loosenedBounds(objective: Objective, presets: Presets, limits: LooseningLimits): string[] {
   const { name, indicator } = objective;
-  const models = presets.flatMap((preset) => preset.filter((model) => model.indicator === indicator));
-  if (models.length === 0 || !isMeasurable(indicator, limits.source)) return [];
+  const isKnown = presets.some((preset) => preset.some((model) => model.indicator === indicator));
+  if (!isKnown || !isMeasurable(indicator, limits.source)) return [];
   const found = severities.flatMap((severity) => {
-    const bounds = models.flatMap((model) => model[severity] ?? []);
+    const bounds = modelsOf(indicator, severity, presets);
     const ours = objective[severity];
     if (bounds.length === 0 || ours === undefined) return [];
     return boundProblems({ place: `objective ${name}, ${severity}`, indicator, severity }, ours, bounds, limits);
   });
-  const acts = models.some(({ critical }) => critical && loweringResponses.has(critical.response));
-  if (objective.mode === "observe" && limits.mode === "act" && acts) {
+  const acts = modelsOf(indicator, "critical", presets).some(({ response }) => loweringResponses.has(response));
+  if (objective.mode === "observe" && limits.mode === "act" && objective.critical && acts) {
     found.push(
       `objective ${name} only observes, got mode observe; expected act, as the service has. Leave its mode out`,
     );
@@ -138,12 +153,12 @@ export function looseWaves({ waves }: Plan): string[] {
 }
 
 function lowIsBad(indicator: Objective["indicator"]): boolean {
-  return indicator === "availability" || indicator === "healthy-hosts";
+  return errorsTurnedRound.has(indicator) || indicator === "healthy-hosts";
 }
 
 /** The widest that a bound may be. An availability is held by the errors it leaves room for, hosts are whole. */
 function loosest(indicator: Objective["indicator"], value: number, factor: number): number {
-  if (indicator === "availability") return rounded(100 - factor * (100 - value));
+  if (errorsTurnedRound.has(indicator)) return rounded(100 - factor * (100 - value));
   if (indicator === "healthy-hosts") return Math.max(1, Math.ceil(value / factor));
   return rounded(factor * value);
 }

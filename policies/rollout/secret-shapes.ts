@@ -4,7 +4,8 @@
  *
  * Sources, read 2026-11: "IAM identifiers" (AWS IAM user guide) for access keys; Slack, "Sending messages using incoming webhooks" and
  * "Token types"; Grafana, "Service accounts" (`glsa_`) and "Access policies" (`glc_`); PagerDuty, "Events API v2 overview" (32
- * characters); Datadog, "API and application keys" (32 and 40 hex).
+ * characters); Datadog, "API and application keys" (32 and 40 hex); GitHub, "About authentication to GitHub", token formats; Stripe, "API
+ * keys"; Discord, "Webhook resource".
  */
 import { type Known, unknown } from "../known.ts";
 
@@ -26,6 +27,12 @@ const tellingShapes: readonly { readonly what: string; readonly shape: RegExp }[
   },
   { what: "a Slack token", shape: /(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{10}/ },
   { what: "a Grafana token", shape: /(?<![A-Za-z0-9])(?:glsa|glc)_[A-Za-z0-9_+/=]{20}/ },
+  { what: "a GitHub token", shape: /(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22})/ },
+  { what: "a Stripe key", shape: /(?<![A-Za-z0-9])(?:sk|rk)_live_[A-Za-z0-9]{16}/ },
+  {
+    what: "a Discord webhook URL",
+    shape: /https:\/\/(?:\w+\.)?discord(?:app)?\.com\/api\/(?:v\d+\/)?webhooks\/\d+\/\S{8}/,
+  },
   {
     what: "a URL with a password",
     shape: /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:[^\s/@]{4,}@/i,
@@ -51,8 +58,14 @@ const namedShapes: readonly { readonly what: string; readonly name: RegExp; read
     shape: /^(?=.*[0-9+/])(?=.*[A-Z])[A-Za-z0-9+/]{40}$/,
   },
   {
-    what: "a key, token or password",
-    name: /(?:api|app|access|auth|signing|encryption|private).?key|token|passw(?:or)?d|passphrase|webhook|client.?secret|^secret$|_secret$/i,
+    what: "a password",
+    name: /passw(?:or)?d|passphrase/i,
+    // No reference, no address, no word for how a password is asked for.
+    shape: /^(?!arn:|\{\{|\$\{|[a-z][a-z0-9+.-]*:\/\/)(?!(?:disabled|required|optional)$)[^{}]{8,}$/i,
+  },
+  {
+    what: "a key or token",
+    name: /(?:api|app|access|auth|signing|encryption|private).?key|token|webhook|client.?secret|^secret$|_secret$/i,
     // Long, without a space, and with letters and digits: no word, no name, no ARN, no URL without a path.
     shape: /^(?=.*[0-9])(?=.*[A-Za-z])(?!arn:)(?!.*:\/\/[^/]*\/?$)[^\s"{}]{20,}$/,
   },
@@ -61,7 +74,10 @@ const namedShapes: readonly { readonly what: string; readonly name: RegExp; read
 /** Names that end so hold where a secret is, not what it is. */
 const pointers = /(?:arn|arns|name|names|id|ids|path|ref|version|length|days|seconds|minutes|hash|sha256|digest|url)$/i;
 
-/** Every secret in plain text under these properties. Values that are not known yet are not looked at: `up` knows them. */
+/**
+ * Every secret under these properties. Values that are not known yet are not looked at: `up` knows them.
+ * @param skipped paths of properties to leave out with all that is in them, list positions left out: `users.password`
+ */
 export function secretsIn(value: Known, skipped: ReadonlySet<string> = new Set()): FoundSecret[] {
   return search(value, [], undefined, skipped);
 }
@@ -72,7 +88,7 @@ function search(
   name: string | undefined,
   skipped: ReadonlySet<string>,
 ): FoundSecret[] {
-  if (value === unknown || value === null || value === undefined || skipped.has(path.join("."))) return [];
+  if (value === unknown || value === null || value === undefined || isSkipped(path, skipped)) return [];
   if (typeof value === "string") return inText(value, path, name, skipped);
   if (typeof value !== "object") return [];
   if (Array.isArray(value)) {
@@ -87,6 +103,10 @@ function search(
     const told = label !== undefined && /^value$/i.test(key) ? label : key;
     return search(entry, [...path, key], told, skipped);
   });
+}
+
+function isSkipped(path: readonly string[], skipped: ReadonlySet<string>): boolean {
+  return skipped.has(path.filter((step) => !/^\d+$/.test(step)).join("."));
 }
 
 function inText(

@@ -1,5 +1,5 @@
 /**
- * A function that alarms or events wake leaves somewhere what it failed on. Lambda tries such a call three times and then drops it; an
+ * A function that alarms, events or schedules wake leaves somewhere what it failed on. Lambda tries such a call three times and then drops it; an
  * alarm rings only once, so what is dropped is a rollback that never happens.
  *
  * Functions that only a frequent schedule wakes are let off: the next run is as good.
@@ -23,6 +23,8 @@ const alarmActions = ["alarmActions", "okActions", "insufficientDataActions"] as
 interface Waker {
   readonly resource: PolicyResource;
   readonly property: string;
+  /** Where in it the ARN stands. @default the property itself */
+  readonly path?: readonly string[];
 }
 
 function wakersIn(resources: readonly PolicyResource[], letOffMinutes: number): Waker[] {
@@ -30,6 +32,8 @@ function wakersIn(resources: readonly PolicyResource[], letOffMinutes: number): 
     switch (resource.type) {
       case "aws:cloudwatch/eventTarget:EventTarget":
         return isFrequent(resource, resources, letOffMinutes) ? [] : [{ resource, property: "arn" }];
+      case "aws:scheduler/schedule:Schedule":
+        return isOften(known(resource.props), letOffMinutes) ? [] : [{ resource, property: "target", path: ["arn"] }];
       case "aws:sns/topicSubscription:TopicSubscription":
         return textAt(known(resource.props), "protocol") === "lambda" ? [{ resource, property: "endpoint" }] : [];
       case metricAlarmType:
@@ -52,8 +56,13 @@ function isFrequent(target: PolicyResource, resources: readonly PolicyResource[]
     );
   if (!rule) return false;
   const props = known(rule.props);
+  return !isGiven(props, "eventPattern") && isOften(props, letOffMinutes);
+}
+
+/** Whether something's schedule is a rate() of at most so many minutes. */
+function isOften(props: KnownMap, letOffMinutes: number): boolean {
   const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(String(textAt(props, "scheduleExpression") ?? ""));
-  if (!rate || isGiven(props, "eventPattern")) return false;
+  if (!rate) return false;
   const minutes = { minute: 1, hour: 60, day: 1_440 }[rate[2] ?? ""] ?? Number.POSITIVE_INFINITY;
   return Number(rate[1]) * minutes <= letOffMinutes;
 }
@@ -76,10 +85,10 @@ function names(text: unknown, functionArn: unknown): boolean {
   );
 }
 
-function wakes({ resource, property }: Waker, woken: PolicyResource): boolean {
+function wakes({ resource, property, path = [] }: Waker, woken: PolicyResource): boolean {
   if (functionsBehind(resource.propertyDependencies[property] ?? []).some(({ urn }) => urn === woken.urn)) return true;
   const arn = textAt(known(woken.props), "arn");
-  const given = listAt(known(resource.props), property);
+  const given = listAt(known(resource.props), property, ...path);
   return given !== unknown && given.some((value) => names(value, arn));
 }
 
@@ -100,7 +109,8 @@ function leavesFailures(woken: PolicyResource, props: KnownMap, resources: reado
 
 export const deadLetters: StackValidationPolicy = {
   name: "dead-letters",
-  description: "A function that alarms or events wake has a dead-letter queue or a destination for failures.",
+  description:
+    "A function that alarms, events or schedules wake has a dead-letter queue or a destination for failures.",
   enforcementLevel: "mandatory",
   severity: "high",
   tags: ["lambda", "alarms"],

@@ -40,14 +40,14 @@ export const dnsFailoverOnCanary: StackValidationPolicy = {
   },
   validateStack: (args, report) => {
     const { maximumHealthyTargets } = settingsOf(args, defaults);
-    for (const { group, rule } of groupsWithWeights(args.resources)) {
+    for (const { group, rule, splits } of groupsWithWeights(args.resources)) {
       const props = known(group.props);
       const path = ["targetGroupHealth", "dnsFailover"];
       const tell = (field: string, got: string, expected: string): void =>
         report(
           message({
             name: group.name,
-            wrong: `${block}.${field} may take a zone away from every group of the load balancer, and ${rule.name} splits traffic to it by weight`,
+            wrong: `${block}.${field} may take a zone away from every group of the load balancer, and ${rule.name} ${splits} traffic to it by weight`,
             got,
             expected,
             wayOut: `Take ${block} out`,

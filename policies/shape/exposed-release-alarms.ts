@@ -4,7 +4,7 @@
  */
 import type { PolicyResource, StackValidationPolicy } from "@pulumi/policy";
 import { known, settingsOf, unknown } from "../known.ts";
-import { type Forward, forwardsOf, groupCount, releasesBehind } from "../props-alb.ts";
+import { type Forward, forwardsOf, groupCount, isUntold, releasesBehind, untoldFinding } from "../props-alb.ts";
 import {
   type AlarmSorts,
   actingAlarms,
@@ -44,7 +44,7 @@ export const exposedReleaseAlarms: StackValidationPolicy = {
   severity: "critical",
   tags: ["alb", "cloudwatch", "alarms", "weights"],
   remediationSteps:
-    "Add alarms on HTTPCode_Target_5XX_Count and on TargetResponseTime with the dimensions TargetGroup and LoadBalancer of that group, and give them alarmActions, or a composite alarm over them that has some.",
+    "Add alarms on HTTPCode_Target_5XX_Count and on TargetResponseTime with the dimensions TargetGroup and LoadBalancer of that group, and give them alarmActions, or a composite alarm over them that has some. Only an alarm that rings above its threshold counts, and one that a composite asks for ALARM and not under a NOT. Whether a threshold makes sense is not judged here: one that nothing ever reaches passes.",
   url: referenceUrl("exposed-release-alarms"),
   configSchema: {
     properties: {
@@ -73,6 +73,7 @@ export const exposedReleaseAlarms: StackValidationPolicy = {
     for (const rule of args.resources) {
       for (const forward of forwardsOf(rule.type, known(rule.props))) {
         if (groupCount(forward) < 2) continue;
+        if (isUntold(rule, forward)) report(message(untoldFinding(rule, forward)), rule.urn);
         for (const { name, wrong, lacks, urn } of unwatchedBehind(rule, forward, alarms, args.resources)) {
           // Several rules may lead to one release; it lacks the same alarms behind each.
           if (told.has(name)) continue;
@@ -128,7 +129,7 @@ function unwatchedBehind(
       .filter(({ release }) => isTagged(release) || !adoptedAreWatched)
       .map(({ release, lacks }) => ({
         name: release.name,
-        wrong: `shares traffic by ${rule.name} unwatched`,
+        wrong: `${forward.groups === unknown ? "may share" : "shares"} traffic by ${rule.name} unwatched`,
         lacks,
         // A group that is not the program's is reported on the rule that names it.
         urn: release.resource?.urn ?? rule.urn,

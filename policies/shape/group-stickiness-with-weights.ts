@@ -5,7 +5,7 @@
  */
 import type { StackValidationPolicy } from "@pulumi/policy";
 import { at, flagAt, known, textAt, unknown } from "../known.ts";
-import { groupsWithWeights } from "../props-alb.ts";
+import { forwardsOf, groupsWithWeights, isUntold, untoldFinding } from "../props-alb.ts";
 import { message, referenceUrl } from "../props-message.ts";
 
 export const groupStickinessWithWeights: StackValidationPolicy = {
@@ -19,7 +19,12 @@ export const groupStickinessWithWeights: StackValidationPolicy = {
     "Set the target group's `stickiness.enabled` to false. To keep clients on a release use the stickiness of the forward action, which can be bounded and turned off.",
   url: referenceUrl("group-stickiness-with-weights"),
   validateStack: ({ resources }, report) => {
-    for (const { group, rule } of groupsWithWeights(resources)) {
+    for (const rule of resources) {
+      for (const forward of forwardsOf(rule.type, known(rule.props))) {
+        if (isUntold(rule, forward)) report(message(untoldFinding(rule, forward)), rule.urn);
+      }
+    }
+    for (const { group, rule, splits } of groupsWithWeights(resources)) {
       const props = known(group.props);
       // A block that does not say `enabled` is on: the provider's default.
       if (at(props, "stickiness") === undefined || (flagAt(props, "stickiness", "enabled") ?? true) !== true) continue;
@@ -27,7 +32,7 @@ export const groupStickinessWithWeights: StackValidationPolicy = {
       report(
         message({
           name: group.name,
-          wrong: `has stickiness of its own, and ${rule.name} splits traffic by weight between it and others`,
+          wrong: `has stickiness of its own, and ${rule.name} ${splits} traffic by weight between it and others`,
           got: type === unknown || type === undefined ? "stickiness" : type,
           expected: "none on a target group with weights: a cookie beats a weight",
           wayOut: "Set its stickiness.enabled to false",

@@ -9,6 +9,7 @@ import { type Known, known, listAt, settingsOf, shown, textAt, unknown } from ".
 import {
   allowsListenerWrites,
   broadManagedPolicy,
+  coversEveryListener,
   documentsOf,
   isLambdaRole,
   type PolicyDocument,
@@ -30,7 +31,7 @@ function problemsOf(path: string, statement: Known): Omit<Finding, "name">[] {
   const sid = textAt(statement, "Sid");
   const where = `${path}${typeof sid === "string" ? ` statement ${sid}` : ""}`;
   const broad = texts(statement, "Action").filter((action) => action.includes("*") || action.includes("?"));
-  const everywhere = texts(statement, "Resource").some((resource) => /^\*+$/.test(resource));
+  const everywhere = texts(statement, "Resource").filter(coversEveryListener);
   const exceptions = listAt(statement, "NotAction");
   const spared = listAt(statement, "NotResource");
   return [
@@ -54,11 +55,14 @@ function problemsOf(path: string, statement: Known): Omit<Finding, "name">[] {
           },
         ]
       : []),
-    ...(allowsListenerWrites(statement) && (everywhere || spared === unknown || spared.length > 0)
+    ...(allowsListenerWrites(statement) && (everywhere.length > 0 || spared === unknown || spared.length > 0)
       ? [
           {
             wrong: `${where} allows to change every listener of the account`,
-            got: everywhere ? 'Resource "*"' : "NotResource",
+            got:
+              everywhere.length > 0
+                ? `Resource ${everywhere.map((pattern) => `"${pattern}"`).join(", ")}`
+                : "NotResource",
             expected: "the ARNs of the rules that are its own, such as …:listener-rule/app/<name>/<id>/<listener>/*",
             wayOut: "Name the listener whose rules it may change",
           },

@@ -3,13 +3,14 @@
  * host never sees a request, and nothing says so.
  */
 import type { PolicyResource, StackValidationPolicy } from "@pulumi/policy";
-import { known, numberAt, textAt } from "../known.ts";
+import { isGiven, known, numberAt, textAt } from "../known.ts";
 import { albKind } from "../props-alb.ts";
 import { conditionsOf, matchesAllOf } from "../props-conditions.ts";
 import { message, referenceUrl } from "../props-message.ts";
 
 interface PlacedRule {
   readonly resource: PolicyResource;
+  /** Infinite where none is given: the provider takes the next one after all that the listener has. */
   readonly priority: number;
   readonly conditions: ReturnType<typeof conditionsOf>;
 }
@@ -31,9 +32,8 @@ function byListener(resources: readonly PolicyResource[]): PlacedRule[][] {
   for (const resource of resources) {
     if (albKind(resource.type) !== "ListenerRule") continue;
     const props = known(resource.props);
-    const priority = numberAt(props, "priority");
+    const priority = isGiven(props, "priority") ? numberAt(props, "priority") : Number.POSITIVE_INFINITY;
     const listener = listenerOf(resource, resources);
-    // Without a number the load balancer takes the next free one, which is after all that are given.
     if (typeof priority !== "number" || listener === undefined) continue;
     rules.set(listener, [...(rules.get(listener) ?? []), { resource, priority, conditions: conditionsOf(props) }]);
   }
@@ -53,7 +53,8 @@ export const rulePriorityOrder: StackValidationPolicy = {
   validateStack: ({ resources }, report) => {
     for (const rules of byListener(resources)) {
       for (const [position, later] of rules.entries()) {
-        const before = rules.slice(0, position);
+        // Those without a number come in an order that nobody knows, and never get the same one.
+        const before = rules.slice(0, position).filter(({ priority }) => Number.isFinite(priority));
         const twin = before.find(({ priority }) => priority === later.priority);
         if (twin) {
           report(
@@ -72,13 +73,14 @@ export const rulePriorityOrder: StackValidationPolicy = {
         if (!conditions) continue;
         const swallower = before.find((earlier) => earlier.conditions && matchesAllOf(earlier.conditions, conditions));
         if (!swallower) continue;
+        const hasNumber = Number.isFinite(later.priority);
         report(
           message({
             name: later.resource.name,
             wrong: `never matches, because ${swallower.resource.name} comes before it and takes every request of its`,
-            got: `priority ${later.priority} after ${swallower.priority}`,
+            got: `${hasNumber ? `priority ${later.priority}` : "no priority, which comes"} after ${swallower.priority}`,
             expected: `a priority below ${swallower.priority}`,
-            wayOut: "Swap the two, or narrow the conditions of the one that comes first",
+            wayOut: `${hasNumber ? "Swap the two" : "Give it that"}, or narrow the conditions of the one that comes first`,
           }),
           later.resource.urn,
         );

@@ -31,10 +31,11 @@ export interface DeploymentsOptions extends Pick<LocalCloudOptions, "startAt" | 
   readonly foreignRules?: ForeignRules;
 }
 
-/** The rehearsal has one stack, with foundation and services; what it declared before, its records tell. */
-function onlyStack({ environment }: EnvironmentConfig): OwnStack {
+/** The rehearsal has one stack, with foundation and services: no other could have declared what the config names. */
+function onlyStack({ environment, services }: EnvironmentConfig): OwnStack {
   const stackId = rehearsalStackId(environment);
-  return { stackId, foundationStack: stackId, previousServices: [], ownRuleArns: async () => new Set() };
+  const previousServices = services.map(({ name }) => name);
+  return { stackId, foundationStack: stackId, previousServices, ownRuleArns: async () => new Set() };
 }
 
 /** What one `up` remembers: its guards look at all rules of a service. */

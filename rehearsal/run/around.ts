@@ -44,7 +44,10 @@ export async function startAround(around: Around, fault: Fault): Promise<() => v
         "fault",
         `${peer} goes away: nothing there answers, and its users come here (${times} times as many)`,
       );
-      return bringBack;
+      return () => {
+        bringBack();
+        chronicle.tell("fault-over", `${peer} answers again, and its users go back there`);
+      };
     }
     case "peer-hold":
       chronicle.tell("fault", `${peer} finds the new release bad, lowers there, and tells this region`);

@@ -5,14 +5,23 @@
 import { nothingAdopted, type ServiceSurvey } from "../../components/settings.ts";
 import { type AdoptingService, adoptedConditions } from "../../core/adoption.ts";
 import type { Declaration, Reality } from "../../core/declaration.ts";
+import { loadBalancerName } from "../../core/naming.ts";
+import { committedPercent, type RolloutRecord } from "../../core/record.ts";
 import type { Survey, Surveyor } from "../../core/survey.ts";
 import type { Ports } from "../../hooks/ports.ts";
+import { listenerOfRule } from "../config/across-routes.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../config.ts";
+import { recordedGroups } from "./recorded-groups.ts";
 
 /** What was found before deciding. */
 export type EnvironmentSurvey = { readonly found: ServiceSurvey } & (
   | { readonly kind: "nothing-adopted" }
-  | { readonly kind: "surveyed"; readonly survey: Survey }
+  | {
+      readonly kind: "surveyed";
+      readonly survey: Survey;
+      /** Services that a lowering or a hold is pending on: `found` has the conditions that their rules have live. */
+      readonly keeping: ReadonlySet<string>;
+    }
   | { readonly kind: "unreadable"; readonly reason: string }
 );
 
@@ -26,15 +35,19 @@ export async function surveyEnvironment(
   { records }: Pick<Ports, "records">,
 ): Promise<EnvironmentSurvey> {
   if (!adoptsAnything(config)) return { kind: "nothing-adopted", found: nothingAdopted };
+  const recorded = await Promise.all(
+    config.services.map(async (service) => ({ service, record: await readOr(service.name, records) })),
+  );
   const query = {
-    listenerArns: unique(
-      config.services.flatMap((service) => service.routes.flatMap((route) => listenerOf(config, route) ?? [])),
-    ),
+    listenerArns: unique([
+      ...config.services.flatMap((service) => service.routes.flatMap((route) => listenerOf(config, route) ?? [])),
+      ...recorded.flatMap(({ record }) => adoptedListeners(config, record)),
+    ]),
     targetGroupArns: unique([
       ...config.services.flatMap(({ baseline, canary }) =>
         [baseline, canary].flatMap((release) => release?.targetGroupArn ?? []),
       ),
-      ...(await Promise.all(config.services.map((service) => recordedGroups(service.name, records)))).flat(),
+      ...recorded.flatMap(({ record }) => adoptedGroups(record)),
     ]),
   };
   let survey: Survey;
@@ -42,21 +55,52 @@ export async function surveyEnvironment(
     survey = await surveyor.survey(query);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { kind: "unreadable", reason, found: nothingAdopted };
+    const told = recorded.map(({ service, record }) => recordedGroups(config.environment, service, record));
+    return { kind: "unreadable", reason, found: { ...nothingAdopted, targetGroups: Object.assign({}, ...told) } };
   }
-  return { kind: "surveyed", survey, found: foundIn(config, survey) };
+  const keeping = new Set(recorded.filter(keepsConditions).map(({ service }) => service.name));
+  return { kind: "surveyed", survey, keeping, found: foundIn(config, survey, keeping) };
 }
 
-/** Adopted groups of the releases that are live by the record; none where it cannot be read, which is told elsewhere. */
-async function recordedGroups(service: string, records: Ports["records"]): Promise<string[]> {
+/** Nothing where a record cannot be read, which is told elsewhere. */
+async function readOr(service: string, records: Ports["records"]): Promise<RolloutRecord | undefined> {
   try {
     const record = await records.read(service);
-    return Object.values(record?.releases ?? {}).flatMap(({ adopted, targetGroupArn }) =>
-      adopted ? [targetGroupArn] : [],
-    );
+    return record?.retiredAt === undefined ? record : undefined;
   } catch {
-    return [];
+    return undefined;
   }
+}
+
+/** Adopted groups of the releases that are live by the record. */
+function adoptedGroups(record: RolloutRecord | undefined): string[] {
+  return Object.values(record?.releases ?? {}).flatMap(({ adopted, targetGroupArn }) =>
+    adopted ? [targetGroupArn] : [],
+  );
+}
+
+/** Listeners of others on which the record has main rules, those of routes that the config gave up included. */
+function adoptedListeners({ environment }: EnvironmentConfig, record: RolloutRecord | undefined): string[] {
+  const own = `/app/${loadBalancerName(environment)}/`;
+  return (record?.rules ?? [])
+    .filter(({ role, arn }) => role === "main" && arn.includes(":listener-rule/app/") && !arn.includes(own))
+    .map(({ arn }) => listenerOfRule(arn));
+}
+
+/** An `up` that lowers, or that a hold pins, must not hang on what others did to their rules. */
+function keepsConditions({
+  service,
+  record,
+}: {
+  readonly service: ServiceConfig;
+  readonly record: RolloutRecord | undefined;
+}): boolean {
+  if (!record) return false;
+  const isHeld = Object.values(record.holds).some((hold) => !hold.acknowledged);
+  const committed = committedPercent(record);
+  const asked = service.canary?.digest === record.canary?.digest ? service.wavePercent : 0;
+  const isFinish = record.canary !== undefined && service.baseline.digest === record.canary.digest;
+  return isHeld || Object.keys(record.breaches).length > 0 || (asked < committed && !isFinish);
 }
 
 /** What deciding takes where nobody looked: all is well only where nothing is adopted. */
@@ -89,11 +133,12 @@ function unique(texts: readonly string[]): string[] {
   return [...new Set(texts)].sort();
 }
 
-function foundIn(config: EnvironmentConfig, survey: Survey): ServiceSurvey {
+function foundIn(config: EnvironmentConfig, survey: Survey, keeping: ReadonlySet<string>): ServiceSurvey {
   const services = config.services.map((service) => ({
     name: service.name,
     environment: config.environment,
     routes: routesOf(config, service),
+    keepsConditions: keeping.has(service.name),
   }));
   return {
     conditions: adoptedConditions(services, survey),
@@ -121,7 +166,8 @@ export function adoptingService(
   config: EnvironmentConfig,
   service: ServiceConfig,
   reality: Reality,
-  { step }: Pick<Declaration, "step">,
+  { step, exposurePercent }: Pick<Declaration, "step" | "exposurePercent">,
+  adopted: EnvironmentSurvey,
 ): AdoptingService {
   const record = reality.kind === "record" && reality.record.retiredAt === undefined ? reality.record : undefined;
   return {
@@ -135,6 +181,15 @@ export function adoptingService(
     ownTargetType: service.targetGroup.targetType,
     isFirst: record === undefined && reality.kind !== "unknown",
     raises: step === "opening" || step === "replace-baseline",
+    lowers: step === "lowering",
+    exposure: { beforePercent: record ? committedPercent(record) : exposurePercent, afterPercent: exposurePercent },
+    keepsConditions: adopted.kind === "surveyed" && adopted.keeping.has(service.name),
     ...(record ? { record } : {}),
   };
+}
+
+/** Adopted groups of a service, those of its record included, of which nothing tells what is behind them. */
+export function untoldGroups({ baseline, canary, record }: AdoptingService, { targetGroups }: ServiceSurvey): string[] {
+  const named = [baseline, canary].flatMap((release) => release?.targetGroupArn ?? []);
+  return unique([...named, ...adoptedGroups(record)]).filter((arn) => targetGroups[arn] === undefined);
 }

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type AdvanceFlags, advanceCommand } from "../../cli/advance.ts";
+import { decideAdvances } from "../../cli/advance-decision.ts";
 import { editWave } from "../../cli/advance-file.ts";
 import { BadInputError } from "../../core/bad-input.ts";
+import type { Surveyor } from "../../core/survey.ts";
 import { parseConfig } from "../../stacks/config.ts";
-import { World } from "../helpers/world.ts";
+import { v2, World } from "../helpers/world.ts";
 import { Operator, stacksOf } from "./operator.ts";
 
 const digest = (letter: string) => `registry.example.com/shop@sha256:${letter.repeat(64)}`;
@@ -174,12 +176,64 @@ describe("tidegate advance", () => {
     expect(read()).toBe(fileAt(10));
   });
 
-  it("does not run ahead of an up that was not run yet [E8]", async () => {
+  it("does not run ahead of an up that was not run yet, and ends red where nothing else would open the wave [E8]", async () => {
     const { advance, read } = await at(10, 25);
-    const { out, error } = await advance();
-    expect(out).toContain("the config says 25 % and the record has 10 %");
+    for (const automatic of [true, false]) {
+      expect(await advance({ automatic })).toEqual({
+        out: "checkout: 10 % to 25 %: asked for already, not open yet; the gate says promote, and the file stays as it is",
+        error:
+          "CommandFailedError: tidegate advance: Pulumi.dev.yaml asks for a wave already that no up has opened; was it not run, or did it fail? Look, then run pulumi up --stack dev",
+      });
+    }
+    expect(JSON.parse((await advance({ automatic: true, json: true })).out)).toEqual({
+      stack: "dev",
+      outcome: "asked",
+      isDryRun: false,
+      services: [{ kind: "asked", service: "checkout", fromPercent: 10, toPercent: 25, line: null }],
+    });
+    expect(read()).toBe(fileAt(25));
+  });
+
+  it("waits as before with a wave that is asked for already, while the gate does not let it open [E8]", async () => {
+    const { world, advance, read } = await at(10, 25);
+    await world.pause();
+    const { out, error } = await advance({ automatic: true });
+    expect(out).toContain("10 to 25 refused, monitor: paused by an SRE");
     expect(error).toBe(held);
     expect(read()).toBe(fileAt(25));
+  });
+
+  it("leaves a person's wave to its person, asked for or not, and a config that skips one to be mended [E8]", async () => {
+    const persons = await at(0, 10);
+    expect(await persons.advance({ automatic: true })).toEqual({
+      out: "checkout: held, for now:\n  the config says 10 % and the record has 0 %; run up with the config as it is first, or set the wave that is real",
+      error: held,
+    });
+    const skips = await at(0, 25);
+    expect(await skips.advance()).toEqual({
+      out: "checkout: held, for now:\n  the config says 25 % and the record has 0 %; run up with the config as it is first, or set the wave that is real",
+      error: held,
+    });
+  });
+
+  it("opens one wave a run by itself, so that what is committed unseen is one line [E8]", async () => {
+    const world = await new World().rolledOutTo(10);
+    await world.wait(24 * 60);
+    const { waves, ...plan } = world.service.plan;
+    const automatic = { ...plan, waves: waves.map((wave) => ({ ...wave, advance: "automatic" as const })) };
+    const config = world.configOf({ canary: v2, wavePercent: 10, plan: automatic });
+    const [service] = config.services;
+    if (!service) throw new Error("no service");
+    const survey: Surveyor = { survey: async (query) => world.survey(query) };
+    const ports = world.cloud.ports("preview");
+    // The same record twice stands for two services that are both due.
+    const both = { ...config, services: [service, service] };
+    const kinds = async (automaticOnly: boolean) =>
+      (await decideAdvances(both, ports, survey, { automaticOnly })).map((each) =>
+        each.kind === "held" ? each.reasons.join() : each.kind,
+      );
+    expect(await kinds(true)).toEqual(["advance", "checkout advances in this run; one wave a run opens by itself"]);
+    expect(await kinds(false)).toEqual(["advance", "advance"]);
   });
 
   it("refuses what it cannot mean, all at once", async () => {

@@ -89,7 +89,7 @@ describe("the place of a service's rules", () => {
     const behind = aRule(3, [path("/*")], "b");
     expect(placeFor(listener([adopted, behind]), adopted)).toEqual({
       problem:
-        "--rule: no room for Tidegate's 3 rules, got none free between the first priority, and rule 2: host a.example.com → a; expected 3 free priorities in a row right before it. Renumber the rules from it on with aws elbv2 set-rule-priorities so that three numbers are free, and run this again",
+        "--rule: no room for Tidegate's 3 rules, got fewer than 3 free in a row between the first priority, and rule 2: host a.example.com → a; expected 3 free priorities in a row right before it. Renumber the rules from it on with aws elbv2 set-rule-priorities so that three numbers are free, and run this again",
     });
   });
 

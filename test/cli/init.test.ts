@@ -44,21 +44,21 @@ config:
     email: ["shop-on-call@example.com"] # hears alarms and pages; AWS asks it to confirm
   tidegate:services:
     checkout:
-      mode: observe # records what it would have done, and lowers nothing; act once you agree with what it records
-      match: # the requests of rule 200: host shop.example.com and path /checkout/* or /cart/* → checkout-blue
+      mode: observe # observe records what it would do and lowers nothing; act does it, once you agree with what is recorded
+      match: # the requests of a rule of yours, as found: 200: host shop.example.com and path /checkout/* or /cart/* → checkout-blue
         ruleArn: ${ruleArn(200)}
-      priority: 197 # and the two after it; free now, and before that rule
-      baseline: # what serves these requests now: checkout-blue
+      priority: 197 # and the two after it; before that rule, and free when this was written
+      baseline: # what serves these requests wherever the canary does not
         version: "2.30"
         targetGroupArn: ${groupArn("checkout-blue")}
       canary:
         version: "2.4.0"
         targetGroupArn: ${groupArn("checkout-green")}
-      wave: 0 # the line that a release pull request changes: 0, 10, 25, 50, 100
+      wave: 0 # the line that a release pull request changes: 0, or a wave of the plan
       attempt: 1 # the next one only after a rollback
-      plan: steady # the waves 10, 25, 50, 100, with a minimum soak each
+      plan: steady # steady: waves 10, 25, 50, 100, with a minimum soak each
       objectives: web # what is promised; what source cannot measure of it is named in every preview
-      source: alb # the load balancer's own metrics, every minute; nothing to change in the service
+      source: alb # alb: the load balancer's own metrics, every minute; nothing to change in the service
 `;
 
 describe("init by flags", () => {
@@ -82,7 +82,8 @@ Next:
   npx tidegate rehearse --stack prod
   pulumi stack init prod
   pulumi preview --stack prod
-  pulumi up --stack prod`);
+  pulumi up --stack prod
+Policies: preview and up take --policy-pack node_modules/tidegate/policies`);
   });
 
   it("writes a file that the program takes [E7]", async () => {
@@ -154,6 +155,7 @@ Next:
       baselineGroupArn: groupArn("checkout-blue"),
       canaryGroupArn: groupArn("checkout-green"),
       notices: [],
+      policyPack: "node_modules/tidegate/policies",
       next: [
         "npx tidegate rehearse --stack prod",
         "pulumi stack init prod",
@@ -242,8 +244,8 @@ describe("files that are there", () => {
     ).toEqual([
       "--- Pulumi.prod.yaml",
       "+++ Pulumi.prod.yaml",
-      "-       priority: 1 # and the two after it; free now, and before that rule",
-      "+       priority: 197 # and the two after it; free now, and before that rule",
+      "-       priority: 1 # and the two after it; before that rule, and free when this was written",
+      "+       priority: 197 # and the two after it; before that rule, and free when this was written",
     ]);
     expect(look.out).toContain("Nothing was written (--dry-run).");
     expect(Object.keys(filesIn(directory))).toEqual(["Pulumi.prod.yaml"]);
@@ -350,7 +352,7 @@ describe("what cannot be adopted", () => {
   it("is a rule right behind one that shares its requests, and the message says how to make room [E7]", async () => {
     const { thrown } = await runInit({ ...flags, rule: "201", canaryGroup: "none", canaryVersion: undefined });
     expect(thrown).toBe(`tidegate init: refused for 1 reason; nothing was written:
-  --rule: no room for Tidegate's 3 rules, got none free between rule 200: host shop.example.com and path /checkout/* or /cart/* → checkout-blue, which shares requests with it, and rule 201: host shop.example.com and path /checkout/pay → payments; expected 3 free priorities in a row right before it. It can move without changing who gets what: aws elbv2 set-rule-priorities --rule-priorities RuleArn=${ruleArn(201)},Priority=204`);
+  --rule: no room for Tidegate's 3 rules, got fewer than 3 free in a row between rule 200: host shop.example.com and path /checkout/* or /cart/* → checkout-blue, which shares requests with it, and rule 201: host shop.example.com and path /checkout/pay → payments; expected 3 free priorities in a row right before it. It can move without changing who gets what: aws elbv2 set-rule-priorities --rule-priorities RuleArn=${ruleArn(201)},Priority=204`);
   });
 
   it("is what the first up would refuse, in the same words [E7]", async () => {
@@ -417,7 +419,7 @@ describe("rules with everything on one load balancer", () => {
     account.rules = [{ ...aRule(10, [host("a.example.com")], "admin"), ours }, aRule("default", [path("/*")], "web")];
     const { thrown } = await runInit({ ...flags, rule: "10" }, { account });
     expect(thrown).toContain(
-      '--rule: not found, got "10"; expected priority or ARN of a rule of the listener, or default\n    default: everything else → web',
+      `--rule: rule 10 is Tidegate's own, service checkout of environment production, got "10"; expected priority or ARN of a rule of the listener, or default\n    default: everything else → web`,
     );
   });
 });

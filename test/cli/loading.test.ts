@@ -1,4 +1,5 @@
 /** What a kill loads before its call: every package is time at 3 a.m., and Pulumi alone is a second [B4]. */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,5 +49,23 @@ describe("what is loaded before a kill's call", () => {
     expect(packages).toContain("@aws-sdk/client-dynamodb");
     expect(files).toContain("hooks/aws/record-schema.ts");
     expect(packages.some((name) => name.startsWith("zod"))).toBe(true);
+  });
+});
+
+describe("the command's entry", () => {
+  it.each([
+    ["silences the SDK's notice on Node 20", undefined, "true"],
+    ["leaves it to who wants it", "false", "false"],
+  ])("%s [B11]", (_what, before, after) => {
+    const name = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
+    const { [name]: _, ...inherited } = process.env;
+    const script = `process.on("exit", () => console.error("found " + process.env.${name})); process.argv.push("--version"); await import("./cli/tidegate.mjs");`;
+    const { stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+      cwd: root,
+      encoding: "utf8",
+      env: before === undefined ? inherited : { ...inherited, [name]: before },
+      timeout: 20_000,
+    });
+    expect(stderr.trim().split("\n").at(-1)).toBe(`found ${after}`);
   });
 });

@@ -38,10 +38,10 @@ describe("the commands on a service stack", { timeout: 60_000 }, () => {
   });
 
   it("refuse to rehearse it without that file, with the way out [E7, B11]", async () => {
-    const { code, errors, directory } = await rehearse({ shop });
+    const { code, errors } = await rehearse({ shop });
     expect(code).not.toBe(0);
     expect(errors).toContain(
-      `foundation: stack acme/tidegate/base is read from Pulumi.base.yaml beside this file, which has problems of its own: ${join(directory, "Pulumi.base.yaml")}: no such file; expected a YAML file. Put that stack's file there, in order`,
+      "Pulumi.shop.yaml: tidegate:foundation: its stack has no file here, got acme/tidegate/base; expected Pulumi.base.yaml beside it, which says region and network. Copy it here",
     );
   });
 

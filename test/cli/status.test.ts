@@ -97,6 +97,42 @@ describe("tidegate status", () => {
     expect(absent.out).toMatch(/^BAD: basket: no record of it/);
   });
 
+  const notFound = "got ResourceNotFoundException: Requested resource not found";
+
+  it("says that there is no such environment where neither table nor function is there, and exits 3 [D5]", async () => {
+    const operator = new Operator();
+    operator.hook = missingHook;
+    operator.onCall = async (call) => {
+      throw new Error(`table tidegate-dev: ${call} failed, ${notFound}`);
+    };
+    const message =
+      "tidegate status: no environment dev in account 123456789012, region eu-west-1: pulumi up makes it, or check --profile and --region";
+    expect(await operator.run("status", ...here)).toEqual({ code: 3, out: "", errors: message });
+    const json = await operator.run("status", ...here, "--json");
+    expect([json.code, json.errors]).toEqual([3, message]);
+    expect(JSON.parse(json.out)).toMatchObject({ environment: "dev", drill: null, services: [] });
+  });
+
+  it("exits 3 where nothing could be read, and shows why [D5]", async () => {
+    const operator = await at50();
+    operator.onCall = async (call) => {
+      throw new Error(`table tidegate-dev: ${call} failed, got TimeoutError: no answer`);
+    };
+    for (const words of [[], ["--service", "checkout"]]) {
+      const { code, out, errors } = await operator.run("status", ...here, ...words);
+      expect([code, errors]).toEqual([
+        3,
+        "tidegate status: nothing of environment dev could be read (account 123456789012, region eu-west-1)",
+      ]);
+      expect(out).toContain("failed, got TimeoutError: no answer");
+    }
+    // A function that is there belongs to an environment whose table is lost, and that is no newcomer's mistake.
+    operator.onCall = async (call) => {
+      throw new Error(`table tidegate-dev: ${call} failed, ${notFound}`);
+    };
+    expect((await operator.run("status", ...here)).errors).toContain("could be read");
+  });
+
   it("has a JSON object of a fixed shape [D5]", async () => {
     const operator = await at50();
     const { world } = operator;

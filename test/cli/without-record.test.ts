@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RecordUnreadableError } from "../../hooks/ports.ts";
 import { groupArn, mainRule, v1, v2, World } from "../helpers/world.ts";
-import { callerArn, here, Operator } from "./operator.ts";
+import { callerArn, here, Operator, stacksOf } from "./operator.ts";
 
 const words = ["kill", ...here, "--service", "checkout", "--reason", "customers call"];
 const blue = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/checkout-blue/73e2d6bc24d8a067";
@@ -151,6 +151,16 @@ describe("kill without a record", () => {
       "Another account or region than the stack's? Sign in to the stack's: --profile, AWS_PROFILE, --region.",
       "An adopted listener? Name it: --listener <ARN>, or --stack where its file is.",
     ]);
+  });
+
+  it("does not offer --stack to who said it already [B4]", async () => {
+    const operator = await at50();
+    operator.world.cloud.records.clear();
+    operator.world.cloud.rules.clear();
+    const directory = stacksOf({ shop: "config:\n  aws:region: eu-west-1\n  tidegate:environment: dev\n" });
+    const flags = ["--stack", "shop", "--service", "checkout", "--reason", "customers call", "--yes"];
+    const { errors } = await operator.runIn(directory, "kill", ...flags);
+    expect(errors.split("\n").at(-1)).toBe("An adopted listener? Name it: --listener <ARN>.");
   });
 
   it("goes on without a table that does not answer within 3 s [B4]", async () => {

@@ -54,15 +54,15 @@ describe("several routes", () => {
     expect(Object.keys(rulesOf(result)).sort()).toEqual([
       "checkout-anchor",
       "checkout-main",
-      "checkout-main-6aa9e863",
+      "checkout-main-2b979e4b",
       "checkout-tester",
-      "checkout-tester-6aa9e863",
+      "checkout-tester-2b979e4b",
     ]);
     expect(hookNames).toEqual([
       "hold check for checkout",
-      "hold check for checkout route 6aa9e863",
+      "hold check for checkout route 2b979e4b",
       "hold check for checkout testers",
-      "hold check for checkout route 6aa9e863 testers",
+      "hold check for checkout route 2b979e4b testers",
     ]);
     const [main, more] = only(result, /-main/).map(({ inputs }) => inputs);
     expect(more?.actions).toEqual(main?.actions);
@@ -78,6 +78,13 @@ describe("several routes", () => {
     expect(rulesOf(await run([shop, legacy, api]))).toEqual(both);
   });
 
+  it("keep their names when their match changes, and have others at another priority [A3]", async () => {
+    const names = async (route: Route) => only(await run([shop, route]), /-main-/).map(({ name }) => name);
+    const before = await names(api);
+    expect(await names({ ...api, match: { hosts: ["api2.example.com"], paths: ["/v2/*"] } })).toEqual(before);
+    expect(await names({ ...api, priority: 300 })).not.toEqual(before);
+  });
+
   it("do not wait for each other, so that one that fails keeps none from being lowered [B11]", async () => {
     const result = await run([shop, api]);
     for (const { dependsOn } of only(result, /-main/)) {
@@ -88,9 +95,10 @@ describe("several routes", () => {
 
   it("are refused twice, and too full, by place [B11]", async () => {
     const full = { match: { hosts: ["a", "b", "c", "d", "e"], paths: [] }, priority: 400 };
-    await expect(run([shop, api, { ...api, priority: 500 }, full])).rejects.toThrow(
+    const same = { ...api, match: { hosts: ["old.example.com"], paths: [] } };
+    await expect(run([shop, api, same, full])).rejects.toThrow(
       [
-        "service checkout.moreRoutes[1].match: the same listener and match as another route; expected each route once. Leave one out",
+        "service checkout.moreRoutes[1].match: the same listener and priority as another route, got 200; expected priorities of its own. Leave one out",
         "service checkout.moreRoutes[2].match: too many condition values, got 6 (the testers' mark included); expected 1 to 5. Use a wildcard, or split the service",
       ].join("\n"),
     );

@@ -1,6 +1,6 @@
 /** Leaving: whoever gets the requests once our rules are gone must send them where they go today (E7). */
 import { describe, expect, it } from "vitest";
-import { type AdoptingService, judgeLeaving } from "../../core/adoption.ts";
+import { type AdoptingService, judgeLeaving, judgeShrinking } from "../../core/adoption.ts";
 import type { RolloutRecord } from "../../core/record.ts";
 import type { Survey } from "../../core/survey.ts";
 import {
@@ -81,6 +81,29 @@ describe("leaving", () => {
     ]);
   });
 
+  it("sees that a rule of another Tidegate service of the config takes over [E7]", () => {
+    const checkout = running("blue", true, {
+      routes: [aRoute({ match: { hosts: ["shop.example.com"], paths: ["/checkout/*"] } })],
+    });
+    const search = running("green", true, {
+      name: "search",
+      routes: [aRoute({ place: "services.search", priority: 60 })],
+    });
+    const survey = (group: string) =>
+      aSurvey({
+        rules: [
+          ourRule(21, [shop, paths("/checkout/*")]),
+          { ...ourRule(61, [shop], "search"), actions: [forwardTo(group)] },
+          aRule("default", [], [forwardTo("blue")]),
+        ],
+      });
+    expect(judgeLeaving(checkout, [checkout, search], survey("green"))).toEqual([
+      "services.checkout.retire: once our rules are gone, the rule at 61 (host shop.example.com) gets requests of this service and forwards to green, " +
+        "got baseline 2.0.0 on blue; expected a rule that forwards to blue alone. Change that rule first, or say overrideReason",
+    ]);
+    expect(judgeLeaving(checkout, [checkout, search], survey("blue"))).toEqual([]);
+  });
+
   it("is refused while the program makes the baseline's group [E7]", () => {
     expect(leave(theirs("blue"), running("blue", false))).toEqual([
       "services.checkout.retire: the program makes the target group of baseline 2.0.0 and takes it away with the service, so nobody can take over, " +
@@ -95,5 +118,38 @@ describe("leaving", () => {
       { ...listener, loadBalancerArn: listener.loadBalancerArn.replace("/web/", "/tidegate-production/") },
     ];
     expect(leave({ ...own, listeners: made ?? [] }, running("blue", false, { routes: [aRoute()] }))).toEqual([]);
+  });
+});
+
+describe("a route less, or a narrower one", () => {
+  const api = hosts("api.example.com");
+  const apiRoute = aRoute({
+    place: "services.checkout.moreRoutes[0]",
+    match: { hosts: ["api.example.com"], paths: [] },
+    priority: 30,
+  });
+  const theirApi = aRule(70, [api], [forwardTo("blue")]);
+  const survey = aSurvey({ rules: [ourRule(21, [shop]), ourRule(31, [api]), shopRule, theirApi] });
+  const shrink = (service: AdoptingService, found: Survey) => judgeShrinking(service, [service], found);
+
+  it("is refused after a finished rollout that theirs knows nothing of [E7]", () => {
+    const refusal = [
+      "services.checkout: not every request with host api.example.com has a route any more, then the rule at 70 (host api.example.com) gets some and forwards to blue, " +
+        "got baseline 2.0.0 on green; expected a rule that forwards to green alone. Keep the route, change that rule first, or say overrideReason",
+    ];
+    expect(shrink(running("green"), survey)).toEqual(refusal);
+    const narrow = { ...apiRoute, match: { ...apiRoute.match, paths: ["/v2/*"] } };
+    expect(shrink(running("green", true, { routes: [inFront, narrow] }), survey)).toEqual(refusal);
+  });
+
+  it("is fine while a route has the requests, at whatever priority, and where theirs leads to the baseline [E7]", () => {
+    expect(shrink(running("green", true, { routes: [inFront, apiRoute] }), survey)).toEqual([]);
+    expect(shrink(running("green", true, { routes: [inFront, { ...apiRoute, priority: 60 }] }), survey)).toEqual([]);
+    expect(shrink(running("blue"), survey)).toEqual([]);
+  });
+
+  it("sees who comes between where the route moves behind [E7]", () => {
+    const routes = [inFront, { ...apiRoute, priority: 80 }];
+    expect(shrink(running("green", true, { routes }), survey)).toHaveLength(1);
   });
 });

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { judgeAdoption } from "../../core/adoption.ts";
+import type { RolloutRecord } from "../../core/record.ts";
 import type { SurveyedCondition, SurveyedRule } from "../../core/survey.ts";
 import {
   anAdopting,
@@ -13,6 +14,7 @@ import {
   hosts,
   inFront,
   login,
+  ourRule,
   paths,
   shopRule,
 } from "../helpers/surveys.ts";
@@ -89,6 +91,45 @@ it("lets no request past a login, whatever the other rules are [E7]", () => {
     { numRuns: 3_000 },
   );
   expect(adopted).toBeGreaterThan(300);
+});
+
+it("lets no request past a login by a change of a route that runs, be it match, adopted rule or priority [E7]", () => {
+  const record = { releases: { [anAdopting().baseline.digest]: {} } } as unknown as RolloutRecord;
+  let changed = 0;
+  fc.assert(
+    fc.property(
+      rules,
+      fc.boolean(),
+      conditions,
+      conditions,
+      fc.integer({ min: 1, max: 45 }),
+      fc.option(fc.integer({ min: 1, max: 45 })),
+      fc.boolean(),
+      (others, adoptsRule, was, own, priority, from, lowers) => {
+        const wasAt = from ?? priority;
+        const theirs = { ...shopRule, priority: 41, conditions: own };
+        const foreign = [...others, ...(adoptsRule ? [theirs] : []), aRule("default", [], [answer("404")])];
+        const before = [...foreign.filter((rule) => rule.priority !== wasAt + 1), ourRule(wasAt + 1, was)];
+        const match = {
+          hosts: own.flatMap(({ field, values }) => (field === "host-header" ? values : [])),
+          paths: own.flatMap(({ field, values }) => (field === "path-pattern" ? values : [])),
+        };
+        const routes = [{ ...(adoptsRule ? inFront : aRoute({ match })), priority }];
+        const service = anAdopting({ routes, isFirst: false, record, lowers });
+        const verdict = judgeAdoption([service], aSurvey({ rules: before })).checkout;
+        if (!verdict || verdict.refusals.length > 0) return;
+        changed += 1;
+        const ours = aRule(priority + 1, own, [forwardTo("blue")], { arn: "ours" });
+        const after = [...before.filter((rule) => rule.ours === undefined), ours];
+        for (const request of requests) {
+          if (taker(after, request)?.arn !== "ours") continue;
+          expect(needsLogin(taker(before, request))).toBe(false);
+        }
+      },
+    ),
+    { numRuns: 3_000 },
+  );
+  expect(changed).toBeGreaterThan(300);
 });
 
 it("moves no request to another group by standing in front of a rule [E7]", () => {

@@ -144,6 +144,17 @@ describe("standing in front of an adopted rule", () => {
       ],
     ],
     [
+      "a rule whose groups all have weight 0",
+      adopting({
+        ...shopRule,
+        actions: [{ type: "forward", targetGroups: [{ arn: groupArnOf("blue"), weight: 0 }] }],
+      }),
+      [
+        "services.checkout.match.ruleArn: forwards to nobody, every group has weight 0, got the rule at 50 (host shop.example.com), which forwards to nobody; " +
+          "expected one group with weight. Give one group everything first: this up itself would move traffic",
+      ],
+    ],
+    [
       "a rule that comes first",
       adopting({ ...shopRule, priority: 10 }),
       [
@@ -490,22 +501,29 @@ describe("when it refuses", () => {
   });
 
   it("adopts nothing unseen, raises nothing unseen, and lets the rest go on [E7]", () => {
-    expect(unsurveyed(anAdopting(), "AccessDenied").refusals).toEqual([
+    expect(unsurveyed(anAdopting(), "AccessDenied", []).refusals).toEqual([
       "checkout: what it adopts could not be read (AccessDenied); nothing is adopted unseen. Restore access to ELBv2 and run again",
     ]);
-    expect(unsurveyed(anAdopting({ isFirst: false, raises: true }), "AccessDenied").refusals).toEqual([
+    expect(unsurveyed(anAdopting({ isFirst: false, raises: true }), "AccessDenied", []).refusals).toEqual([
       "checkout: what it adopts could not be read (AccessDenied); nothing is raised unseen. Restore access to ELBv2 and run again",
     ]);
-    expect(unsurveyed(anAdopting({ isFirst: false, routes: [inFront] }), "AccessDenied").refusals).toEqual([
+    expect(unsurveyed(anAdopting({ isFirst: false, routes: [inFront] }), "AccessDenied", []).refusals).toEqual([
       "checkout: what it adopts could not be read (AccessDenied), the conditions of its adopted rule neither; without them its own rule cannot be declared. Restore access to ELBv2 and run again",
     ]);
-    expect(unsurveyed(anAdopting({ isFirst: false }), "AccessDenied")).toEqual({
+    expect(unsurveyed(anAdopting({ isFirst: false }), "AccessDenied", [groupArnOf("blue")])).toEqual({
+      refusals: [
+        "checkout: what it adopts could not be read (AccessDenied), and its recorded alarms do not tell whether functions are behind blue; " +
+          "alarms are not declared on a guess. Restore access to ELBv2 and run again; tidegate kill lowers meanwhile",
+      ],
+      notices: [],
+    });
+    expect(unsurveyed(anAdopting({ isFirst: false }), "AccessDenied", [])).toEqual({
       refusals: [],
       notices: [
         {
           kind: "unreadable",
           severity: "warning",
-          text: "checkout: what it adopts could not be read (AccessDenied); no raise; its alarms are declared as for hosts, which is wrong for Lambda targets",
+          text: "checkout: what it adopts could not be read (AccessDenied); no raise",
         },
       ],
     });

@@ -224,6 +224,14 @@ describe("without a record", () => {
     ]);
   });
 
+  it("refuses to retire what nobody can see, whatever is live [A4]", () => {
+    const refusal =
+      "checkout.retire: the record cannot be read (denied), so nobody knows whether a canary has traffic or a hold stands; expected a readable record. Take retire out, or run up again once it can be read";
+    for (const percent of [0, 25]) {
+      expect(declare({ ...intentOf(percent), retire: true }, unknown(at(percent)), now).refusals).toEqual([refusal]);
+    }
+  });
+
   it("refuses where nothing could be read, or traffic goes where config has no name for it [B11]", () => {
     expect(said(declare(intentOf(10), unknown(undefined), now)).refusals).toEqual([
       "checkout: the record cannot be read (denied), and the live rules could not be read either; nothing can be declared safely. Restore access and run again",

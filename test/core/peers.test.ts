@@ -231,6 +231,28 @@ describe("a hold that another region tells of", () => {
     expect(committedPercent(decide(after, seeing(split, back), at + 2 * minute).record)).toBe(0);
   });
 
+  it("gives nothing back to a previous release that is held, be it told of first or last [B2, B5]", () => {
+    const { canary: _canary, ...rest } = record;
+    const previous = { digest: v1.digest, until: at + minute };
+    const window = { ...rest, baseline: v2.digest, previous, ceilings: { [v1.digest]: 100, [v2.digest]: 100 } };
+    const ofPrevious = aHold({ id: "kill-1", cause: "kill", digest: v1.digest });
+    const all = seeing({ [v2.digest]: 100 });
+
+    const first = held(held(window, ofPrevious), aHold());
+    expect(first.outbox.at(-1)?.summary).toContain(
+      "2.0.0 is the baseline here and the previous release is held too (peer-us-east-1-kill-1); there:",
+    );
+    expect(decide(first, all, at).record.baseline).toBe(v2.digest);
+
+    const last = decide(held(held(window, aHold()), ofPrevious), all, at).record;
+    expect([last.baseline, last.ceilings[v1.digest]]).toEqual([v2.digest, 100]);
+    expect(last.outbox.at(-1)).toMatchObject({
+      severity: "critical",
+      summary:
+        "checkout: FROZEN, 2.0.0 should go back and the previous release 1.0.0 is held (peer-us-east-1-kill-1), so 2.0.0 keeps its traffic",
+    });
+  });
+
   it("returns to the previous release inside the rollback window, and else only holds the baseline", () => {
     const { canary: _canary, ...rest } = record;
     const finished = { ...rest, baseline: v2.digest, ceilings: { [v1.digest]: 100, [v2.digest]: 100 } };

@@ -195,6 +195,28 @@ describe("sequences of the rollout record", () => {
     });
   });
 
+  it("(h) freezes and pages where the previous release is held too, and returns once that is acknowledged [B2]", async () => {
+    const world = await new World().rolledOutTo(100);
+    await world.wait(7 * day);
+    await world.must(world.up({ baseline: v2 }));
+    const hold = { id: "peer-us-east-1-kill-1", scope: "digest", digest: v1.digest, at: 0, cause: "peer", attempt: 1 };
+    const effect = { detail: "us-east-1 (kill): bad", response: "disable", targetPercent: 0 };
+    const holds = { [hold.id]: { ...hold, ...effect } };
+    world.cloud.records.set("checkout", JSON.stringify({ ...world.record, holds }));
+    world.cloud.pages.length = 0;
+    world.alarm(v2, "error-rate/critical", "ALARM");
+    await world.reconcile();
+    await world.reconcile();
+    expect([world.live(v2), world.record.baseline]).toEqual([100, v2.digest]);
+    expect(Object.values(world.record.holds).map(({ cause }) => cause)).toEqual(["peer", "no-other-release"]);
+    expect(world.cloud.pages.map(({ severity, summary }) => `${severity}: ${summary}`)).toEqual([
+      "critical: checkout: FROZEN, 2.0.0 should go back and the previous release 1.0.0 is held (peer-us-east-1-kill-1), so 2.0.0 keeps its traffic",
+    ]);
+    await world.acknowledge();
+    await world.reconcile();
+    expect([world.live(v1), world.record.baseline]).toEqual([100, v1.digest]);
+  });
+
   it("(h) returns to the previous release when a finished one breaches inside the window [B12]", async () => {
     const world = await new World().rolledOutTo(100);
     await world.wait(7 * day);

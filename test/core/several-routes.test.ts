@@ -158,16 +158,27 @@ describe("a service with two routes", () => {
     });
   });
 
-  it("lets a new route come at what the record grants, and no higher than the others are [A3]", async () => {
+  it("lets a new rule come with the baseline alone, and one that somebody deleted at what the record grants [A3, A4]", async () => {
     const world = await atTen();
     const asItIs = opening(world, { [v1.digest]: 90, [v2.digest]: 10 }, "none");
-    await expect(asItIs.guard(asItIs.write(undefined))).resolves.toBeUndefined();
-    for (const rule of [mainRule, secondRule])
-      world.cloud.writeRule("person", rule, { weights: { [groupArn(v1)]: 100 } });
-    const again = opening(world, { [v1.digest]: 90, [v2.digest]: 10 }, "none");
-    await expect(again.guard(again.write(undefined))).rejects.toThrow(
-      `${v2.digest} would rise to 10 %, which this up did not decide; live was lowered meanwhile. Run up again`,
-    );
+    const refusal =
+      `${v2.digest} would have 10 % on a rule that is not there yet, which this up did not decide; ` +
+      "a rule comes with the baseline alone. Take the canary to 0, run up, and open again";
+    await expect(asItIs.guard(asItIs.write(undefined))).rejects.toThrow(refusal);
+    const plain = opening(world, { [v1.digest]: 100 }, "none");
+    await expect(plain.guard(plain.write(undefined))).resolves.toBeUndefined();
+    world.cloud.rules.delete(secondRule);
+    const deleted = opening(world, { [v1.digest]: 90, [v2.digest]: 10 }, "none");
+    await expect(deleted.guard(deleted.write(secondRule))).resolves.toBeUndefined();
+    const higher = opening(world, { [v1.digest]: 75, [v2.digest]: 25 }, "none");
+    await expect(higher.guard(higher.write(secondRule))).rejects.toThrow(`${v2.digest} would have 25 % on a rule`);
+  });
+
+  it("lets a rule come at the share that this very up opens, with every check of an opening [A3, A4]", async () => {
+    const world = await atTen();
+    const { guard, write } = opening(world, quarter);
+    await guard(write(undefined));
+    expect(world.record.lease).toMatchObject({ kind: "opening", digest: v2.digest, toPercent: 25 });
   });
 
   it("lowers both rules by config and by hook [B2]", async () => {

@@ -128,8 +128,9 @@ describe.skipIf(!engineOnPath())("our own program under the policy pack", { time
     const file = parse(readFileSync(new URL("../../Pulumi.dev.yaml", import.meta.url), "utf8"));
     const endpoint = emulatorEndpoint("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2");
     const network = { ...file.config["tidegate:network"], ...(await motoNetwork(endpoint, region)) };
-    const service = file.config["tidegate:services"].checkout;
-    // Names of the load balancer and the table are the environment's, and every file here shares one emulated region.
+    const { baseline, canary, ...rest } = file.config["tidegate:services"].checkout;
+    // Every file here shares one emulated region: names of the load balancer and the table are the environment's, of groups the release's.
+    const service = { ...rest, baseline: { ...baseline, version: "7.3.1" }, canary: { ...canary, version: "7.4.0" } };
     estate = await Estate.build("policies", { network, service });
     await passes();
   });

@@ -155,7 +155,12 @@ export class World {
     if (!declaration || !service) throw new Error("no declaration");
     // Whoever races here runs the same stack: two stacks of one service are ownership's own tests.
     const stackId = this.cloud.read(this.service.name)?.declaredBy ?? who;
-    const own = { stackId, foundationStack: stackId, previousServices: [], ownRuleArns: async () => new Set<string>() };
+    const own = {
+      stackId,
+      foundationStack: stackId,
+      previousServices: [service.name],
+      ownRuleArns: async () => new Set<string>(),
+    };
     const reasons = [...declaration.refusals, ...(await ownershipProblems(config, own, ports))];
     if (reasons.length > 0) return { kind: "refused", reasons };
     try {
@@ -276,6 +281,8 @@ export class World {
         intent: declaration.intent,
         realityGeneration: declaration.realityGeneration,
         takenBy: who,
+        // Whoever races here runs the same stack under another name.
+        takenOverFrom: this.rawRecord()?.declaredBy,
         retire: declaration.retire,
         overrideReason: declaration.overrideReason,
         replaceBaselineReason: declaration.replaceBaselineReason,

@@ -159,6 +159,35 @@ describe("a commit", () => {
     expect(await commit(world, { rules: two })).toBe("checkout: its rules differ; they move together. Run up again");
   });
 
+  it("does not retire a service whose canary has traffic, or that a hold stands on, whatever the program could read [A4]", async () => {
+    const exposed = await new World().rolledOutTo(25);
+    expect(await commit(exposed, { retire: true })).toBe(
+      "checkout: not committed: retire while a canary has 25 %; expected one release at 100 %. Finish or abandon first",
+    );
+    await exposed.kill();
+    const [hold] = Object.keys(exposed.record.holds);
+    expect(await commit(exposed, { retire: true })).toBe(
+      `checkout: not committed: retire while ${hold} stands; expected no hold. Acknowledge with a reason first`,
+    );
+    expect(exposed.record.retiredAt).toBeUndefined();
+    await exposed.acknowledge();
+    await commit(exposed, { retire: true });
+    expect(exposed.record.retiredAt).toBe(exposed.cloud.nowMs);
+  });
+
+  it("of another stack than the one that declares it is refused, unless it takes the service over [E7]", async () => {
+    const world = await new World().rolledOutTo(10);
+    const other = { takenBy: "stack-b" };
+    const refusal =
+      "checkout: not committed: another stack declares it, got stack-a in its record; expected stack-b. Take it out here; to move it, see docs/decisions/0013";
+    expect(await commit(world, other)).toBe(refusal);
+    expect(await commit(world, { ...other, takenOverFrom: "stack-c" })).toBe(refusal);
+    expect(world.record.declaredBy).toBe("stack-a");
+    expect(await commit(world, { ...other, takenOverFrom: "stack-a" })).toBe("2.0.0 stays at 10 %");
+    expect(world.record.declaredBy).toBe("stack-b");
+    expect(await commit(world, { ...other, takenOverFrom: "stack-a" })).toBe("2.0.0 stays at 10 %");
+  });
+
   it("reads again when the record changed under it [A4]", async () => {
     const world = await opened();
     let conflicts = 0;

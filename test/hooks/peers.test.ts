@@ -336,13 +336,48 @@ describe("reading peers", () => {
   });
 });
 
-describe("an up before it declares", () => {
-  const refusals = (step: Declaration["step"], regions: { configured: string[]; recorded: string[] }) =>
-    peerRefusals(ireland.cloud.ports("up"), {
-      declaration: aDeclaration(25, { step }),
-      ...regions,
+describe("a peer whose record an older version wrote", () => {
+  beforeEach(() => {
+    const { declaredBy: _none, ...older } = virginia.record;
+    virginia.cloud.records.set("checkout", JSON.stringify(older));
+  });
+
+  it("is not written to, and people hear that it was not told; the others are [B5, D4]", async () => {
+    const before = virginia.cloud.records.get("checkout");
+    breach(ireland);
+    for (let minute = 0; minute < 4; minute += 1) {
+      await ireland.reconcile();
+      ireland.cloud.nowMs += 60_000;
+    }
+    expect(virginia.cloud.records.get("checkout")).toBe(before);
+    expect(standing(sydney)).toEqual(["peer"]);
+    const pages = ireland.cloud.pages.filter(({ summary }) => summary.includes("WAS NOT TOLD"));
+    expect(pages.map(({ detail }) => detail)).toEqual([
+      "its hook is older: a hold from here would make the record unreadable to it; upgrade that region, with an up of the service; look at the release in that region, and kill there if it has traffic. It is tried again every minute",
+    ]);
+  });
+
+  it("forbids openings until it is upgraded [C1]", async () => {
+    const args = {
+      declaration: aDeclaration(25, { step: "opening" }),
+      configured: ["us-east-1"],
+      recorded: [],
       ownRegion: "eu-west-1",
+    };
+    expect(await peerRefusals(ireland.cloud.ports("up"), args)).toEqual({
+      refusals: [
+        "checkout: peer us-east-1: its record is of a version that knows no peers, so it cannot be told of a hold; no opening before it is upgraded. Upgrade all regions, with an up in each, before naming peers",
+      ],
+      notices: [],
     });
+  });
+});
+
+describe("an up before it declares", () => {
+  const refusals = async (step: Declaration["step"], regions: { configured: string[]; recorded: string[] }) => {
+    const args = { declaration: aDeclaration(25, { step }), ...regions, ownRegion: "eu-west-1" };
+    return (await peerRefusals(ireland.cloud.ports("up"), args)).refusals;
+  };
 
   beforeEach(() => {
     ireland.cloud.silentPeers.add("us-east-1");
@@ -353,6 +388,28 @@ describe("an up before it declares", () => {
     expect(await refusals("opening", both)).toEqual([`checkout: ${silence}`]);
     expect(await refusals("replace-baseline", both)).toEqual([`checkout: ${silence}`]);
     for (const step of ["first", "none", "lowering", "finish"] as const) expect(await refusals(step, both)).toEqual([]);
+  });
+
+  it("is refused as a first one where a peer holds its baseline; a silent peer is only said [B5, C1]", async () => {
+    virginia.cloud.records.set(
+      "checkout",
+      JSON.stringify({ ...virginia.record, canary: undefined, baseline: v2.digest }),
+    );
+    sydney.alarm(v2, "error-rate/critical", "ALARM");
+    await sydney.reconcile();
+    const [hold] = Object.values(sydney.record.holds);
+    const words = await peerRefusals(ireland.cloud.ports("up"), {
+      declaration: aDeclaration(0, { step: "first", baseline: v2.digest }),
+      configured: ["ap-southeast-2", "us-east-1"],
+      recorded: [],
+      ownRegion: "eu-west-1",
+    });
+    expect(words).toEqual({
+      refusals: [
+        `checkout: peer ap-southeast-2: hold ${hold?.id} stands there (error-rate (critical) of 2.0.0 at 50 %); acknowledge it there first`,
+      ],
+      notices: [{ kind: "note", severity: "warning", text: `checkout: ${silence}` }],
+    });
   });
 
   it("asks the peers of config and record both: the guard does, until they are taken out [C1]", async () => {

@@ -12,6 +12,7 @@ import {
   groupArnOf,
   hosts,
   listenerArn,
+  login,
   ourRule,
   shopRule,
 } from "../helpers/surveys.ts";
@@ -82,15 +83,32 @@ describe("adoption in the program", () => {
     world.survey = () => {
       throw new Error("AccessDenied");
     };
-    expect(await world.must(world.up({ canary: green }))).toEqual([
-      "checkout: what it adopts could not be read (AccessDenied); no raise; its alarms are declared as for hosts, which is wrong for Lambda targets",
-    ]);
+    expect(await world.up({ canary: green })).toEqual({
+      kind: "refused",
+      reasons: [
+        "checkout: what it adopts could not be read (AccessDenied), and its recorded alarms do not tell whether functions are behind blue, green; " +
+          "alarms are not declared on a guess. Restore access to ELBv2 and run again; tidegate kill lowers meanwhile",
+      ],
+    });
     expect(await world.up({ canary: green, wavePercent: 10 })).toEqual({
       kind: "refused",
       reasons: [
         "checkout: what it adopts could not be read (AccessDenied); nothing is raised unseen. Restore access to ELBv2 and run again",
       ],
     });
+  });
+
+  it("keeps the conditions that ours has while a hold stands, whatever the owner of theirs does [C1, E7]", async () => {
+    const world = await adopted({ canary: green });
+    const wide = { ...shopRule, conditions: [hosts("*.example.com")] };
+    const gate = aRule(40, [hosts("admin.example.com")], [login, forwardTo("admin")]);
+    const [ours] = withOurs.listeners[0]?.rules ?? [];
+    world.survey = () => aSurvey({ rules: [...(ours ? [ours] : []), gate, wide] });
+    expect(await world.up({ canary: green })).toMatchObject({ kind: "refused" });
+    await world.kill();
+    expect(await world.must(world.up({ canary: green }))).toContain(
+      "checkout: services.checkout.match.ruleArn: the adopted rule matches host *.example.com; ours keeps host shop.example.com while a lowering or a hold is pending",
+    );
   });
 
   it("takes for unreadable what nobody was asked to read", async () => {
@@ -175,6 +193,8 @@ describe("leaving", () => {
     expect(await world.up({ retire: true })).toEqual({
       kind: "refused",
       reasons: [
+        "checkout: what it adopts could not be read (AccessDenied), and its recorded alarms do not tell whether functions are behind blue; " +
+          "alarms are not declared on a guess. Restore access to ELBv2 and run again; tidegate kill lowers meanwhile",
         "services.checkout.retire: who takes over could not be read; expected a readable listener. Restore access to ELBv2, or say overrideReason",
       ],
     });

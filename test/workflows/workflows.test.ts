@@ -169,6 +169,7 @@ describe("the workflows", () => {
     expect(given).toEqual([
       'advance.yml up: {"contents":"read","id-token":"write"}',
       'auto-advance.yml decide: {"contents":"read","id-token":"write"}',
+      'auto-advance.yml asked: {"contents":"read","actions":"read"}',
       'auto-advance.yml commit: {"contents":"write"}',
       'auto-advance.yml up: {"contents":"read","id-token":"write"}',
       'drift.yml drift: {"contents":"read","id-token":"write"}',
@@ -193,6 +194,36 @@ describe("the workflows", () => {
       expect(environment).toBe(stackVariable);
       expect(concurrency).toEqual({ group: `tidegate-up-${stackVariable}`, "cancel-in-progress": false });
     }
+  });
+
+  it("look that the commit is main's tip, first thing after each checkout that an up follows [E2, E8]", () => {
+    const problems = (text: string): string[] =>
+      Object.entries((parse(text) as Workflow).jobs).flatMap(([name, { steps }]) => {
+        if (!steps.some(({ run }) => /^\s*pulumi up/m.test(run ?? ""))) return [];
+        const [checkout, tip, ...others] = steps;
+        const isRight =
+          checkout?.uses?.startsWith("actions/checkout@") &&
+          tip?.run === "bash .github/scripts/at-tip-of-main.sh" &&
+          !("if" in tip) &&
+          !("continue-on-error" in tip) &&
+          !others.some(({ uses }) => uses?.startsWith("actions/checkout@"));
+        return isRight ? [] : [name];
+      });
+    expect(files.flatMap((file) => problems(textOf(file)))).toEqual([]);
+    for (const file of ["advance.yml", "auto-advance.yml"])
+      expect(problems(textOf(file).replace("at-tip-of-main.sh", "at-tip.sh"))).toEqual(["up"]);
+  });
+
+  it("judge the patch of an automatic wave in the index, before anything is committed [E8]", () => {
+    const [script = ""] = scriptsOf("auto-advance.yml").filter((text) => text.includes("git commit"));
+    const commands = script.split("\n").map((line) => line.trim().split(" ").slice(0, 3).join(" "));
+    expect(commands.filter((line) => /^(?:printf|bash|git (?:apply|commit|push))/.test(line))).toEqual([
+      "printf '%s\\n' \"$PATCH\"",
+      "bash .github/scripts/one-wave-line.sh",
+      "git commit --message",
+      "git push origin",
+    ]);
+    expect(script).toContain("printf '%s\\n' \"$PATCH\" | git apply --cached --unidiff-zero");
   });
 
   it("write the comment whatever the preview came to [E2]", () => {

@@ -93,7 +93,7 @@ function trimEvent(event: Event): Event | undefined {
 }
 
 function trimState({ parent, inputs, outputs }: State, urn: string): State {
-  const isRead = /tidegate:rollout:ProgressiveService::|tidegate:traffic:WaveRouter::/.test(urn);
+  const isRead = /tidegate:(?:rollout:ProgressiveService|traffic:WaveRouter)::|listenerRule:ListenerRule::/.test(urn);
   return { ...(parent ? { parent } : {}), ...(isRead ? { inputs: inputs ?? {}, outputs: outputs ?? {} } : {}) };
 }
 

@@ -151,8 +151,26 @@ describe("rollout-opening-calls-the-hook", () => {
   const opening = (props: object, parent = "urn:pulumi:dev::tidegate::tidegate:rollout:WaveOpening::checkout") => ({
     type: "aws:lambda/invocation:Invocation",
     name: "checkout-opening",
-    props: { qualifier: "live", lifecycleScope: "CRUD", ...props },
+    props: { functionName: "tidegate-dev-hook", qualifier: "live", lifecycleScope: "CRUD", ...props },
     opts: { parent },
+  });
+
+  it("refuses another function, of another environment too where that is known [E1]", async () => {
+    const text = (got: string, hook = "tidegate-<environment>-hook") => [
+      `checkout-opening: calls another function than the hook, got functionName ${got}; expected ${hook}. Give it RollbackHook's functionName`,
+    ];
+    const judge = (props: object) => violationsOf(openingCallsTheHook, [opening(props)]);
+    expect(await judge({ functionName: "yes-man" })).toEqual(text('"yes-man"'));
+    expect(await judge({ functionName: undefined })).toEqual(text("nothing"));
+    expect(await judge({ functionName: "tidegate-hook" })).toEqual(text('"tidegate-hook"'));
+    const input = JSON.stringify({ environment: "prod" });
+    expect(await judge({ input })).toEqual(text('"tidegate-dev-hook"', "tidegate-prod-hook"));
+    expect(await judge({ input, functionName: "tidegate-prod-hook" })).toEqual([]);
+    const arn = "arn:aws:lambda:eu-west-1:123456789012:function:";
+    expect(await judge({ input, functionName: `${arn}tidegate-prod-hook` })).toEqual([]);
+    expect(await judge({ functionName: `${arn}yes-man` })).toHaveLength(1);
+    expect(await judge({ functionName: notKnownYet, input })).toEqual([]);
+    expect(await judge({ input: notKnownYet })).toEqual([]);
   });
 
   it("lets the alias through, and one that is not known yet [E1]", async () => {

@@ -115,13 +115,47 @@ describe("rollout-thresholds-are-not-loosened", () => {
     expect(await judge(objectives)).toEqual([]);
   });
 
+  it("holds a critical availability that stands for the error rate to its bounds, response and mode included [E1]", async () => {
+    const instead = (critical: Objective["critical"], more: Partial<Objective> = {}): Objective[] => [
+      ...web.filter(({ name }) => name !== "error-rate" && name !== "availability"),
+      { name: "availability", indicator: "availability", critical, ...more },
+    ];
+    const place = "checkout: objective availability, critical";
+    const wide = `${place} is loosened, got 1 percent; expected at least 90 percent (factor 2 of the presets). Tighten it`;
+    const weak = `${place} is weakened, got response notify; expected disable or one as strong. Give it back`;
+    expect(await judge(instead({ value: 1, response: "notify" }))).toEqual([wide, weak]);
+    expect(await judge(instead({ value: 1, response: "disable" }))).toEqual([wide]);
+    expect(await judge(instead({ value: 99, response: "freeze" }))).toEqual([weak.replace("notify", "freeze")]);
+    expect(await judge(instead({ value: 90, response: "disable" }))).toEqual([]);
+    expect(await judge(instead({ value: 97.9, response: "disable" }), { preset: "web" })).toEqual([
+      `${place} is loosened, got 97.9 percent; expected at least 98 percent (factor 2 of the presets). Tighten it`,
+    ]);
+    expect(await judge(instead({ value: 99, response: "disable", windowSeconds: 601 }))).toEqual([
+      `${place} looks too long before it acts, got a window of 601 s; expected at most 600 s. Shorten it`,
+    ]);
+    expect(await judge(instead({ value: 99, response: "disable" }, { mode: "observe" }))).toEqual([
+      "checkout: objective availability only observes, got mode observe; expected act, as the service has. Leave its mode out",
+    ]);
+  });
+
+  it("does not take a success rate, which nothing measures, for an error rate [E1]", async () => {
+    const objectives: Objective[] = [
+      ...web.filter(({ name }) => name !== "error-rate"),
+      { name: "success-rate", indicator: "success-rate", critical: { value: 99, response: "disable" } },
+    ];
+    expect(await judge(objectives)).toEqual([
+      "checkout: no critical bound on error-rate, got none; expected one such as 5 percent, disable. Take it from the preset",
+    ]);
+  });
+
   it("holds every service to one preset where the configuration names it [E1]", async () => {
     expect(await judge(web, { preset: "batch" })).toEqual([
       "checkout: no critical bound on invariant-violations, got none; expected one such as 0 count, disable. Take it from the preset",
       "checkout: objective error-rate, warning is weakened, got response notify; expected halve or one as strong. Give it back",
+      "checkout: objective availability, warning is weakened, got response notify; expected halve or one as strong. Give it back",
     ]);
     // What a source cannot measure has no alarm, and nothing to loosen.
-    expect(await judge(web, { preset: "batch" }, { source: "alb" })).toHaveLength(1);
+    expect(await judge(web, { preset: "batch" }, { source: "alb" })).toHaveLength(2);
   });
 
   it("refuses a wave below the last that only a human lowers [E1]", async () => {

@@ -95,6 +95,22 @@ describe("dead-letters", () => {
     expect(await check(scheduled("rate(1 minute)"), { letOffScheduleMinutes: 0 })).toHaveLength(1);
   });
 
+  it("finds a schedule of EventBridge Scheduler, by ARN and by reference, unless it comes often [E1]", async () => {
+    const schedule = (targetArn: string, scheduleExpression: unknown): GivenResource => ({
+      type: "aws:scheduler/schedule:Schedule",
+      name: "nightly",
+      props: { scheduleExpression, target: { arn: targetArn, roleArn: notKnownYet } },
+    });
+    expect(await check([aFunction(), schedule(arn, "rate(1 day)")])).toEqual([text("nightly")]);
+    expect(await check([aFunction(), schedule(`${arn}:live`, "cron(0 3 * * ? *)")])).toEqual([text("nightly")]);
+    expect(await check([aFunction(), schedule(arn, notKnownYet)])).toHaveLength(1);
+    expect(await check([aFunction(), schedule(`${arn}-too`, "rate(1 day)")])).toEqual([]);
+    expect(await check([aFunction(), schedule(arn, "rate(5 minutes)")])).toEqual([]);
+    const fresh = { ...schedule(notKnownYet, "rate(1 day)"), from: { target: ["live"] } };
+    expect(await check([aFunction(), alias, fresh])).toEqual([text("nightly")]);
+    expect(await check([aFunction({ deadLetterConfig: { targetArn: notKnownYet } }), alias, fresh])).toEqual([]);
+  });
+
   it("takes empty text for nothing, as the engine shows it after an up [E1]", async () => {
     const clock = eventRule({ scheduleExpression: "rate(1 minute)", eventPattern: "" });
     expect(await check([aFunction(), clock, target({})])).toEqual([]);

@@ -55,6 +55,10 @@ describe("exposed-release-alarms", () => {
     ["watches another group", { dimensions: { TargetGroup: groupSuffix("blue") } }],
     ["only warns by its name", { name: "green-5xx-warning" }],
     ["counts something else", { metricName: "HTTPCode_Target_4XX_Count" }],
+    ["rings when errors are few", { comparisonOperator: "LessThanThreshold" }],
+    ["rings when errors are few or none", { comparisonOperator: "LessThanOrEqualToThreshold" }],
+    ["rings below its band", { comparisonOperator: "LessThanLowerThreshold" }],
+    ["does not say when it rings", { comparisonOperator: undefined }],
   ])("does not count an error alarm that %s [E1]", async (_, props) => {
     expect(await check(changed("green-errors", withProps(props)))).toHaveLength(1);
   });
@@ -95,6 +99,40 @@ describe("exposed-release-alarms", () => {
     expect(await check([...changed("green-errors", ratio), withProps({ alarmActions: [] })(composite)])).toHaveLength(
       1,
     );
+  });
+
+  it.each([
+    "GreaterThanOrEqualToThreshold",
+    "GreaterThanUpperThreshold",
+    "LessThanLowerOrGreaterThanUpperThreshold",
+    notKnownYet,
+  ])("counts alarms that ring above: %s [E1]", async (comparisonOperator) => {
+    const above = withProps({ comparisonOperator });
+    expect(await check(changed("green-errors", above))).toEqual([]);
+    expect(await check(changed("green-latency", above))).toEqual([]);
+  });
+
+  it("does not count a latency alarm that rings when all is fast [E1]", async () => {
+    const below = withProps({ comparisonOperator: "LessThanThreshold" });
+    expect(await check(changed("green-latency", below))).toEqual([
+      `green: shares traffic by split unwatched, got no latency alarm that acts; ${wayOut}`,
+    ]);
+  });
+
+  it.each([
+    ['ALARM("green-errors")', true],
+    ['NOT ALARM("green-errors")', false],
+    ['OK("green-errors")', false],
+    ['ALARM("other") AND NOT (ALARM("green-errors") OR ALARM("third"))', false],
+  ])("counts an alarm without actions by a composite %s: %s [E1]", async (alarmRule, counts) => {
+    const composite: GivenResource = {
+      type: "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+      name: "any",
+      props: { alarmRule, alarmActions: [notKnownYet] },
+      from: { alarmRule: ["green-errors"] },
+    };
+    const silent = changed("green-errors", withProps({ alarmActions: [] }));
+    expect(await check([...silent, composite])).toHaveLength(counts ? 0 : 1);
   });
 
   it("asks nothing of a release without weight, and nothing of a rule with one group [E1]", async () => {
@@ -171,6 +209,25 @@ describe("exposed-release-alarms", () => {
       ];
       expect(await check([...resources, ...alarmsOf("blue")])).toEqual([expect.stringMatching(/^green: /)]);
       expect(await check([...resources, ...alarmsOf("blue"), ...watched("green")])).toEqual([]);
+    });
+
+    it("judges the program's one group of actions that are not known at all: others may be adopted [E1]", async () => {
+      const green = aGroup("green", { arn: notKnownYet });
+      const rule = aRule("split", {}, { actions: notKnownYet }, { from: { actions: ["green"] } });
+      expect(await check([green, rule])).toEqual([
+        `green: may share traffic by split unwatched, got no critical error alarm and no latency alarm that acts; ${wayOut}`,
+      ]);
+      expect(await check([green, rule, ...watched("green")])).toEqual([]);
+    });
+
+    it("refuses actions that say nothing at all [E1]", async () => {
+      const text = (place: string) =>
+        `split: ${place} may split traffic, and between which target groups cannot be told before up, got a list that is not known as a ` +
+        "whole; expected a list in which single values may be unknown. Write the list out, with outputs only inside of it";
+      expect(await check([aRule("split", {}, { actions: notKnownYet })])).toEqual([text("actions")]);
+      expect(
+        await check([aRule("split", {}, { actions: [{ type: "forward", forward: { targetGroups: notKnownYet } }] })]),
+      ).toEqual([text("actions[0]")]);
     });
 
     it("refuses a group that cannot be told at all [E1]", async () => {

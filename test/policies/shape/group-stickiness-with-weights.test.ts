@@ -43,6 +43,22 @@ describe("group-stickiness-with-weights", () => {
     expect(await check({ type: "app_cookie" }, rule)).toEqual([expect.stringMatching(/^green: /)]);
   });
 
+  it("finds the program's one group of a rule whose actions are not known at all: others may be adopted [E1]", async () => {
+    const rule = aRule("split", {}, { actions: notKnownYet }, { from: { actions: ["green"] } });
+    expect(await check({ type: "app_cookie", enabled: true }, rule)).toEqual([
+      "green: has stickiness of its own, and split may split traffic by weight between it and others, got app_cookie; " +
+        "expected none on a target group with weights: a cookie beats a weight. Set its stickiness.enabled to false",
+    ]);
+    expect(await check({ type: "lb_cookie", enabled: false }, rule)).toEqual([]);
+  });
+
+  it("refuses a rule that says nothing of where it leads before up [E1]", async () => {
+    expect(await check(undefined, aRule("split", {}, { actions: notKnownYet }))).toEqual([
+      "split: actions may split traffic, and between which target groups cannot be told before up, got a list that is not known as a " +
+        "whole; expected a list in which single values may be unknown. Write the list out, with outputs only inside of it",
+    ]);
+  });
+
   it("says nothing while the flag cannot be known [E1]", async () => {
     expect(await check({ type: "app_cookie", enabled: notKnownYet })).toEqual([]);
   });

@@ -54,6 +54,35 @@ describe("listener-writer-actions", () => {
     expect(await check(document({ Effect: "Allow", Action: lowering.Action, NotResource: rules }))).toHaveLength(1);
   });
 
+  it.each([
+    "arn:aws:elasticloadbalancing:*:*:listener-rule/*",
+    "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/*",
+    "arn:aws-cn:elasticloadbalancing:cn-north-1:*:listener/*",
+    "arn:aws:elasticloadbalancing:*:*:listener-rule/app/*/*/*/*",
+    "arn:aws:elasticloadbalancing:eu-west-?:*:*",
+    "arn:aws:elasticloadbalancing:*",
+    "arn:*:listener-rule/*",
+    "arn:*",
+    "**",
+  ])("takes %s for every listener [E1]", async (Resource) => {
+    expect(await check(document({ ...lowering, Resource: [rules, Resource] }))).toEqual([
+      `lowering: policy allows to change every listener of the account, got Resource "${Resource}"; ` +
+        "expected the ARNs of the rules that are its own, such as …:listener-rule/app/<name>/<id>/<listener>/*. " +
+        "Name the listener whose rules it may change",
+    ]);
+  });
+
+  it.each([
+    "arn:aws:elasticloadbalancing:*:*:listener-rule/app/shop/*",
+    "arn:aws:elasticloadbalancing:*:*:listener-rule/app/shop-*/*",
+    "arn:aws:elasticloadbalancing:*:*:listener-rule/app/q*",
+    "arn:aws:elasticloadbalancing:*:*:listener-rule/app/x*",
+    "arn:aws:elasticloadbalancing:*:*:targetgroup/*",
+    "arn:aws:s3:::*",
+  ])("does not take %s for every listener [E1]", async (Resource) => {
+    expect(await check(document({ ...lowering, Resource }))).toEqual([]);
+  });
+
   it("refuses everything-but lists [E1]", async () => {
     expect(await check(document({ Effect: "Allow", NotAction: "iam:*", Resource: rules }))).toEqual([
       'lowering: policy allows everything but what it lists in a role that may move traffic, got NotAction ["iam:*"]; ' +
@@ -176,6 +205,21 @@ describe("function-role-attachments", () => {
     expect(await check(attachment({ role: "lowerer-1a2b" }, { from: {} }))).toEqual([text]);
     const several = { type: "aws:iam/policyAttachment:PolicyAttachment", from: { roles: ["lowerer"] } };
     expect(await check(attachment({}, several))).toEqual([text]);
+  });
+
+  it.each([
+    "AdministratorAccess",
+    "ElasticLoadBalancingFullAccess",
+    "AmazonEC2FullAccess",
+    "AmazonECS_FullAccess",
+    "AWSCodeDeployRoleForECS",
+    "AWSCodeDeployRoleForECSLimited",
+    "job-function/NetworkAdministrator",
+  ])("knows that %s changes listeners [E1]", async (name) => {
+    expect(await check(attachment({ policyArn: `arn:aws:iam::aws:policy/${name}` }))).toEqual([
+      `lowerer-power: lets the functions of role lowerer change every listener of the account, got ${name}; ` +
+        "expected a policy of its own with whole names of actions. Delete the attachment",
+    ]);
   });
 
   it("leaves other roles and unknown policies alone [E1]", async () => {

@@ -28,6 +28,18 @@ describe("rule-priority-order", () => {
     ]);
   });
 
+  it("takes a rule without a priority for the last, and for nobody's twin [E1]", async () => {
+    expect(await check(rule("tester", undefined, testers), main)).toEqual([
+      "tester: never matches, because main comes before it and takes every request of its, got no priority, which comes after 20; " +
+        "expected a priority below 20. Give it that, or narrow the conditions of the one that comes first",
+    ]);
+    expect(await check(main, rule("other", undefined, [host("other.example.com")]))).toEqual([]);
+    // Which of several comes first the program does not say.
+    const wide = rule("wide", undefined, [host("*.example.com")]);
+    expect(await check(wide, rule("narrow", undefined, [host("b.example.com")]))).toEqual([]);
+    expect(await check(wide, rule("late", 50_000, [host("b.example.com")]))).toEqual([]);
+  });
+
   it("refuses two rules of one priority, whatever their conditions [E1]", async () => {
     expect(await check(main, rule("other", 20, [host("other.example.com")]))).toEqual([
       "other: has the priority of main on the same listener, got 20; expected a priority of its own. " +
@@ -60,6 +72,11 @@ describe("rule-priority-order", () => {
       [{ pathPattern: { regexValues: ["^/a+$"] } }],
       [{ pathPattern: { regexValues: ["^/a+$"] } }],
     ],
+    ["every path", [path("/*")], testers],
+    ["every path, among others", [path("/a", "*")], [header("X-Tester", "yes")]],
+    ["every host", [host("*")], [path("/checkout/*")]],
+    ["every host and path", [host("*"), path("/*")], [{ httpRequestMethod: { values: ["GET"] } }]],
+    ["every path of one host", [host("shop.example.com"), path("/*")], testers],
     ["a star over a regular expression", [path("*")], [{ pathPattern: { regexValues: ["^/a+$"] } }]],
   ])("sees that %s takes it all [E1]", async (_, wide, narrow) => {
     expect(await check(rule("wide", 1, wide), rule("narrow", 2, narrow))).toHaveLength(1);
@@ -68,6 +85,11 @@ describe("rule-priority-order", () => {
 
   it.each([
     ["another host", [host("a.example.com")], [host("b.example.com")]],
+    ["every path of another host", [host("a.example.com"), path("/*")], [host("b.example.com")]],
+    ["any value of a header, which not every request has", [header("x-a", "*")], [host("b.example.com")]],
+    ["any value of a query", [{ queryStrings: [{ key: "v", value: "*" }] }], [host("b.example.com")]],
+    ["every path but the root", [path("/?*")], [header("x-a", "1")]],
+    ["every host with a dot", [host("*.*")], [header("x-a", "1")]],
     ["another header", [header("x-a", "1")], [header("x-b", "1")]],
     ["a path in another case", [path("/A")], [path("/a")]],
     ["one value of two", [host("a.example.com")], [host("a.example.com", "b.example.com")]],
@@ -101,7 +123,6 @@ describe("rule-priority-order", () => {
 
   it.each([
     ["the priority", notKnownYet, [host("shop.example.com")]],
-    ["no priority", undefined, [host("shop.example.com")]],
     ["the conditions", 30, notKnownYet],
     ["one condition", 30, [host("shop.example.com"), notKnownYet]],
     ["a value", 30, [{ hostHeader: { values: [notKnownYet] } }]],

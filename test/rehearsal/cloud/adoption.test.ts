@@ -2,7 +2,18 @@
 import { describe, expect, it } from "vitest";
 import type { LocalCloudSeams } from "../../../rehearsal/cloud/local-cloud.ts";
 import type { ServiceConfig } from "../../../stacks/config.ts";
-import { answer, aRule, forwardTo, groupArnOf, listenerArn, login, shopRule } from "../../helpers/surveys.ts";
+import {
+  answer,
+  aRule,
+  forwardTo,
+  groupArnOf,
+  hosts,
+  listenerArn,
+  login,
+  paths,
+  ruleArnOf,
+  shopRule,
+} from "../../helpers/surveys.ts";
 import { Scene } from "./scene.ts";
 
 const blue = { digest: `${groupArnOf("blue")}#1.0.0`, version: "1.0.0", targetGroupArn: groupArnOf("blue") };
@@ -133,5 +144,80 @@ describe("adopting on the local cloud", () => {
     await settled.adopt();
     await settled.wait(3);
     expect((await settled.adopt({ retire: true })).reasons).toEqual([]);
+  });
+
+  const host = (...hosts: string[]) => ({ hosts, paths: [] });
+  const shopAndApi: ServiceConfig["routes"] = [
+    { match: { hosts: ["shop.example.com"], paths: ["/pub/*"] }, priority: 20 },
+    { match: host("api.example.com"), priority: 30 },
+  ];
+  const [shopRoute, apiRoute] = shopAndApi;
+  const ruleChanges = ({ changes }: Awaited<ReturnType<AdoptingScene["adopt"]>>) =>
+    changes
+      .filter(({ type }) => type.startsWith("aws:lb/"))
+      .map(({ op, name }) => `${op} ${name.replace(/[0-9a-f]{8}$/, "#")}`);
+
+  async function running(routes: ServiceConfig["routes"], foreign = theirs): Promise<AdoptingScene> {
+    const scene = new AdoptingScene(foreign);
+    expect((await scene.adopt({ routes })).reasons).toEqual([]);
+    await scene.wait(3);
+    return scene;
+  }
+
+  it("changes a further route's match in place, and moves it to another priority by a new rule that comes first [A3]", async () => {
+    if (!shopRoute || !apiRoute) throw new Error("no routes");
+    const scene = await running(shopAndApi);
+    const wider = { match: host("api.example.com", "api2.example.com"), priority: 30 };
+    const edited = await scene.adopt({ routes: [shopRoute, wider] });
+    expect([edited.reasons, ruleChanges(edited)]).toEqual([[], ["update checkout-main-#"]]);
+    await scene.wait(3);
+    const moved = await scene.adopt({ routes: [shopRoute, { ...wider, priority: 35 }] });
+    expect([moved.reasons, ruleChanges(moved)]).toEqual([[], ["create checkout-main-#", "delete checkout-main-#"]]);
+  });
+
+  it("refuses a wider match past a login, and one that turns to another team's rule, before anything changed [E7]", async () => {
+    const admin = aRule(45, [hosts("shop.example.com"), paths("/admin/*")], [login, forwardTo("admin")]);
+    const pay = aRule(60, [hosts("pay.example.com")], [forwardTo("payments")], { arn: ruleArnOf("pay") });
+    const foreign = { [listenerArn]: [admin, shopRule, pay, aRule("default", [], [answer("404")])] };
+    const scene = await running(shopAndApi.slice(0, 1), foreign);
+    const up = (match: ServiceConfig["routes"][number]["match"]) => scene.adopt({ routes: [{ match, priority: 20 }] });
+    expect(await up(host("shop.example.com"))).toMatchObject({
+      kind: "refused",
+      changes: [],
+      reasons: [expect.stringContaining("services.checkout.match: would let requests past a login: the rule at 45")],
+    });
+    expect(await up({ hosts: [], paths: [], ruleArn: pay.arn })).toMatchObject({
+      kind: "refused",
+      changes: [],
+      reasons: [expect.stringContaining("services.checkout.baseline: on another group than the rule at 60")],
+    });
+  });
+
+  it("refuses a new route while the canary has traffic, before anything changed [A4]", async () => {
+    const scene = await running(shopAndApi.slice(0, 1));
+    const up = (change: Partial<ServiceConfig>) => scene.adopt({ routes: shopAndApi, ...canary(scene), ...change });
+    await up({ routes: shopAndApi.slice(0, 1) });
+    await scene.wait(3);
+    await up({ routes: shopAndApi.slice(0, 1), wavePercent: 5 });
+    await scene.wait(3);
+    expect(await up({ wavePercent: 5 })).toMatchObject({
+      kind: "refused",
+      changes: [],
+      reasons: [expect.stringContaining("no rule of ours stands at 31 yet, and the canary has traffic, got 5 %")],
+    });
+    expect(scene.of("weights").filter(({ shares }) => shares[scene.canary] === 5)).toHaveLength(1);
+  });
+
+  it("gives no request back to another group unasked when a route goes [E7]", async () => {
+    const api = aRule(60, [hosts("api.example.com")], [forwardTo("old")]);
+    const scene = await running(shopAndApi, { [listenerArn]: [shopRule, api, aRule("default", [], [answer("404")])] });
+    const less = await scene.adopt({ routes: shopAndApi.slice(0, 1) });
+    const refusal =
+      "services.checkout: not every request with host api.example.com has a route any more, then the rule at 60 (host api.example.com) gets some and forwards to old, " +
+      "got baseline 1.0.0 on blue; expected a rule that forwards to blue alone. Keep the route, change that rule first, or say overrideReason";
+    expect(less).toMatchObject({ kind: "refused", changes: [], reasons: [refusal] });
+    const said = await scene.adopt({ routes: shopAndApi.slice(0, 1), overrideReason: "the api closes" });
+    expect([said.reasons, ruleChanges(said)]).toEqual([[], ["delete checkout-main-#"]]);
+    expect(said.notices.map(({ text }) => text)).toContain(`${refusal}. OVERRIDDEN (the api closes)`);
   });
 });

@@ -106,6 +106,11 @@ describe("a region that holds the release and goes away", patience, () => {
 
   it("keeps the next attempt waiting until it is acknowledged there too [B5]", async () => {
     const report = await run("peer-hold", { aftermath: true });
+    // It went away, and acknowledging there needs it back.
+    const gone = told(report, "us-east-1 goes away:");
+    const back = told(report, "us-east-1 answers again, and its users go back there");
+    expect(back?.kind).toBe("fault-over");
+    expect(at(back?.at)).toBeGreaterThan(at(gone?.at));
     const last = report.refused.at(-1);
     expect(last?.asked).toBe("sets attempt: 2 and wave: 5");
     expect(last?.reasons[0]).toMatch(

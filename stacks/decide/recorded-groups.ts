@@ -1,0 +1,41 @@
+/**
+ * What is behind adopted groups where nobody could look: as far as the record's own alarms tell. They were declared for one kind of
+ * targets; a kind that would declare others is not it, and where two kinds that are left differ, nothing is told.
+ */
+import type { ServiceSurvey } from "../../components/settings.ts";
+import { alarmsFor, type TargetKind } from "../../core/alarms.ts";
+import { alarmName, releaseKey } from "../../core/naming.ts";
+import type { RolloutRecord } from "../../core/record.ts";
+import { stableJson } from "../../core/stable-json.ts";
+import type { ServiceConfig } from "../config.ts";
+
+const kinds: readonly TargetKind[] = [
+  { isLambda: false, hasHealthChecks: true },
+  { isLambda: true, hasHealthChecks: true },
+  { isLambda: true, hasHealthChecks: false },
+];
+
+/** Kinds of the record's adopted groups by ARN; a group of which nothing is told is absent. */
+export function recordedGroups(
+  environment: string,
+  { name, objectives, source }: Pick<ServiceConfig, "name" | "objectives" | "source">,
+  record: RolloutRecord | undefined,
+): ServiceSurvey["targetGroups"] {
+  const told: Record<string, ServiceSurvey["targetGroups"][string]> = {};
+  for (const release of Object.values(record?.releases ?? {})) {
+    if (!record || !release.adopted) continue;
+    const names = record.alarms.filter(({ digest }) => digest === release.digest).map((alarm) => alarm.alarmName);
+    const explaining = kinds.flatMap((kind) => {
+      const specs = alarmsFor(objectives, source, kind);
+      const declared = specs.map(({ key }) => alarmName(environment, name, releaseKey(release), key));
+      return stableJson(declared.toSorted()) === stableJson(names.toSorted())
+        ? [{ kind, specs: stableJson(specs) }]
+        : [];
+    });
+    const [only] = explaining;
+    if (!only || names.length === 0 || explaining.some(({ specs }) => specs !== only.specs)) continue;
+    const { isLambda, hasHealthChecks } = only.kind;
+    told[release.targetGroupArn] = { targetType: isLambda ? "lambda" : "ip", healthChecksEnabled: hasHealthChecks };
+  }
+  return told;
+}
