@@ -96,11 +96,14 @@ function stepFromShares({ shares, op, notices }: PreviewedService): string {
 function sharesTable(service: PreviewedService, record: RecordOfService | undefined): string {
   const status = record?.status.kind === "read" ? record.status : undefined;
   const isLive = status?.live.kind === "read";
-  const nowWords = isLive ? "Now (live)" : service.nowFrom === "record" ? "Now (record)" : "Now (Pulumi's state)";
+  // What is not in the stack yet has no shares there; 0 % would read as a switch of all traffic.
+  const isNew = !isLive && (service.op === "create" || service.step === "first");
+  const known = service.nowFrom === "record" ? "Now (record)" : "Now (Pulumi's state)";
+  const nowWords = isLive ? "Now (live)" : isNew ? "Now" : known;
   const rows = service.shares.map(({ version, role, nowPercent, afterPercent }) => [
     code(version),
     role,
-    percentWords(status && isLive ? livePercentOf(status, version) : nowPercent),
+    isNew ? "not known" : percentWords(status && isLive ? livePercentOf(status, version) : nowPercent),
     percentWords(afterPercent),
   ]);
   return table([["Release", "Role", nowWords, "After this up"], ...rows], ["l", "l", "r", "r"]);

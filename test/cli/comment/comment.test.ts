@@ -354,6 +354,8 @@ describe("tidegate comment", () => {
   it("takes a mandatory policy that could not run for one that blocks [E1, E2]", async () => {
     const { code, comment } = await commentOn(recorded("blocked-first.jsonl"), ofThisPack);
     expect(code).toBe(3);
+    // Who serves before Tidegate does is not known here: 0 % would read as a switch of all traffic.
+    expect(comment).toContain("| `2.3.1` | baseline | not known |          95 % |");
     expect(comment).toContain("- policy meets-the-unknown could not run, and may block the up: ");
     expect(comment).toContain("- `meets-the-unknown` **could not run, so it counts as blocking** on `checkout-main`: ");
   });
