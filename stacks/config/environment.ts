@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isSlug, maximumEnvironmentLength, slugRule } from "../../core/naming.ts";
 import type { NetworkConfig } from "./model.ts";
 import { check, checkFields, flag, isMap, leaf, type Path, type Problems, text } from "./problems.ts";
+import { listenerArn } from "./route.ts";
 
 export const environmentName = leaf(
   z.string().refine((name) => isSlug(name, maximumEnvironmentLength)),
@@ -13,14 +14,6 @@ export const environmentName = leaf(
   },
 );
 
-const listenerArn = text(
-  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener\/app\/[A-Za-z0-9-]{1,32}\/[0-9a-f]{8,32}\/[0-9a-f]{8,32}$/,
-  {
-    wrong: "not the ARN of an application load balancer's listener",
-    expected: "arn:aws:elasticloadbalancing:<region>:<account>:listener/app/<name>/<id>/<id>",
-    wayOut: "Find it with aws elbv2 describe-listeners",
-  },
-);
 const cidrPattern = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\/(?:3[0-2]|[12]?\d)$/;
 
 const networkFields = {
