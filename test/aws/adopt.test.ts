@@ -122,8 +122,8 @@ describe("init on an emulated load balancer", { timeout: 60_000 }, () => {
     const group = ["--canary-group", other.groups.web, "--canary-version", "2.4.0"];
     const rule = ["--rule", estate.rules[200] ?? ""];
     const { code, error } = await init(...rule, ...answers, ...group, "--email", "none", "--yes");
-    expect(code).toBe(3);
-    expect(error).toContain("services.checkout.canary.targetGroupArn");
+    expect(code).toBe(2);
+    expect(error).toContain(`--canary-group: not alike, or on another load balancer, got "${other.groups.web}"`);
   });
 });
 

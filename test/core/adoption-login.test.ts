@@ -61,7 +61,7 @@ function taker(listed: readonly SurveyedRule[], request: Request): SurveyedRule 
 
 const needsLogin = (rule: SurveyedRule | undefined) => rule?.actions.some(({ type }) => type === login.type) ?? false;
 
-it("lets no request past a login, whatever the other rules are [E7]", () => {
+it("lets no request past a login, whatever the other rules are [E7]", { timeout: 120_000 }, () => {
   let adopted = 0;
   fc.assert(
     fc.property(
@@ -93,7 +93,9 @@ it("lets no request past a login, whatever the other rules are [E7]", () => {
   expect(adopted).toBeGreaterThan(300);
 });
 
-it("lets no request past a login by a change of a route that runs, be it match, adopted rule or priority [E7]", () => {
+it("lets no request past a login by a change of a route that runs, be it match, adopted rule or priority [E7]", {
+  timeout: 120_000,
+}, () => {
   const record = { releases: { [anAdopting().baseline.digest]: {} } } as unknown as RolloutRecord;
   let changed = 0;
   fc.assert(
@@ -132,7 +134,7 @@ it("lets no request past a login by a change of a route that runs, be it match, 
   expect(changed).toBeGreaterThan(300);
 });
 
-it("moves no request to another group by standing in front of a rule [E7]", () => {
+it("moves no request to another group by standing in front of a rule [E7]", { timeout: 120_000 }, () => {
   fc.assert(
     fc.property(rules, conditions, fc.integer({ min: 1, max: 45 }), (others, own, priority) => {
       const theirs = { ...shopRule, priority: 41, conditions: own };
