@@ -160,6 +160,9 @@ function policiesOf(events: readonly Event[], packKeys: readonly string[]): Prev
         ...findings.map((each) => each.policy),
       ]),
     ].sort(),
-    findings,
+    // The engine asks resources side by side: without an order, the same preview would be told in two.
+    findings: findings.toSorted((left, right) => (orderOf(left) < orderOf(right) ? -1 : 1)),
   };
 }
+
+const orderOf = ({ policy, urn = "", text }: PolicyFinding): string => JSON.stringify([policy, urn, text]);
