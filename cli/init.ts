@@ -2,7 +2,9 @@
  * `tidegate init`: a stack file, and the program beside it, for one service of a load balancer that is in production already. Looks up
  * what the account can tell, asks for the rest, refuses what adoption would refuse, and only then writes.
  */
+
 import { join } from "node:path";
+import { regionPattern } from "../core/aws-patterns.ts";
 import { exposuresOf, planPresets } from "../core/plans.ts";
 import type { Survey, SurveyedRule } from "../core/survey.ts";
 import { credentialsOf, realOutside } from "./aws-place.ts";
@@ -199,8 +201,6 @@ async function gather(
 async function surveyed(estate: Estate, listenerArn: string, targetGroupArns: readonly string[]): Promise<Survey> {
   return estate.survey({ listenerArns: [listenerArn], targetGroupArns });
 }
-
-const regionPattern = /^[a-z]{2,3}(?:-[a-z]+)+-\d$/;
 
 /** Flag, environment, profile: the AWS CLI's order; else a person. */
 async function askRegion(flags: InitFlags, answers: Answers, outside: InitOutside): Promise<string | undefined> {

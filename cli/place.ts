@@ -1,4 +1,5 @@
 /** Where a command is meant: a stack's file, or environment and region by flag; every problem at once, in the words of the flags. */
+import { listenerArnPattern, regionPattern } from "../core/aws-patterns.ts";
 import { BadInputError } from "../core/bad-input.ts";
 import { isSlug, loadBalancerName, maximumEnvironmentLength, maximumServiceLength, slugRule } from "../core/naming.ts";
 import type { ListenerRef } from "../hooks/ports.ts";
@@ -19,10 +20,6 @@ export interface Place extends Access {
   /** Where the service's rules are, should no record say it. */
   readonly listener: ListenerRef;
 }
-
-const regionPattern = /^[a-z]{2,3}(?:-[a-z]+)+-\d$/;
-const listenerPattern =
-  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener\/app\/[A-Za-z0-9-]{1,32}\/[0-9a-f]{8,32}\/[0-9a-f]{8,32}$/;
 
 /** The place, or `undefined` after a problem. */
 export async function readPlace(
@@ -121,7 +118,7 @@ async function readRegion(
 
 function readListener(flags: PlaceFlags, stack: StackPlace | undefined, problems: string[]): string | undefined {
   const written = flags.listener ?? stack?.listenerArn;
-  if (typeof written === "string" && listenerPattern.test(written)) return written;
+  if (typeof written === "string" && listenerArnPattern.test(written)) return written;
   if (flags.listener !== undefined) {
     problems.push(
       `--listener: not the ARN of an application load balancer's listener, got ${shown(flags.listener)}; expected arn:aws:elasticloadbalancing:<region>:<account>:listener/app/<name>/<id>/<id>. Find it with aws elbv2 describe-listeners`,

@@ -1,5 +1,7 @@
 /** The parts of the stack config that a whole environment shares: its name, network and peers. Alerting is `alerting.ts`, AWS settings are `aws-access.ts`. */
+
 import { z } from "zod";
+import { regionPattern } from "../../core/aws-patterns.ts";
 import { isSlug, maximumEnvironmentLength, slugRule } from "../../core/naming.ts";
 import type { NetworkConfig } from "./model.ts";
 import { check, checkFields, flag, isMap, leaf, type Path, type Problems, text } from "./problems.ts";
@@ -74,7 +76,6 @@ export function readNetwork(
 }
 
 const regionComplaint = { wrong: "not a region", expected: "a region such as eu-west-1" };
-const regionPattern = /^[a-z]{2,3}(?:-[a-z]+)+-\d$/;
 export const region = text(regionPattern, { ...regionComplaint, wayOut: "pulumi config set aws:region eu-west-1" });
 const peer = text(regionPattern, regionComplaint);
 

@@ -3,7 +3,9 @@
  * under `moreRoutes`; all are on listeners of one load balancer, because a service has one set of target groups, and a group hangs on
  * one load balancer alone.
  */
+
 import { z } from "zod";
+import { listenerArnPattern } from "../../core/aws-patterns.ts";
 import { checkQuotas, readMatch } from "./match.ts";
 import type { MatchConfig, RouteConfig, TestersConfig } from "./model.ts";
 import { checkFields, type Path, type Problems, text, wholeNumber } from "./problems.ts";
@@ -12,14 +14,11 @@ import { checkFields, type Path, type Problems, text, wholeNumber } from "./prob
 export const maximumPriority = 49_997;
 
 /** Shape of every listener ARN that may be adopted. */
-export const listenerArn = text(
-  /^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:listener\/app\/[A-Za-z0-9-]{1,32}\/[0-9a-f]{8,32}\/[0-9a-f]{8,32}$/,
-  {
-    wrong: "not the ARN of an application load balancer's listener",
-    expected: "arn:aws:elasticloadbalancing:<region>:<account>:listener/app/<name>/<id>/<id>",
-    wayOut: "Find it with aws elbv2 describe-listeners",
-  },
-);
+export const listenerArn = text(listenerArnPattern, {
+  wrong: "not the ARN of an application load balancer's listener",
+  expected: "arn:aws:elasticloadbalancing:<region>:<account>:listener/app/<name>/<id>/<id>",
+  wayOut: "Find it with aws elbv2 describe-listeners",
+});
 
 /** The keys of a route, wherever it stands. */
 export const routeFields = {
