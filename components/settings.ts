@@ -2,6 +2,7 @@
  * What the components ask about a service, in the product's words. The checked stack config (`stacks/`) fits these as it is; a
  * program of one's own may write them by hand. None of it is an `Input`: it decides which resources exist.
  */
+import type { BurnSettings } from "../core/burn-rate.ts";
 import type { MetricSource, Objective } from "../core/objectives.ts";
 import type { Plan } from "../core/plans.ts";
 import type { SurveyedCondition, SurveyedTargetGroup } from "../core/survey.ts";
@@ -59,6 +60,10 @@ export interface ServiceSettings {
   readonly plan: Plan;
   readonly objectives: readonly Objective[];
   readonly source: MetricSource;
+  /** How the error budget is watched. @default it is not */
+  readonly burnRate?: BurnSettings;
+  /** A fresh copy of the baseline at the canary's own weight. @default none */
+  readonly control?: { readonly targetGroupArn?: string };
   /** Keeps a client on the release it met while both carry traffic. Unit: seconds. Range: 1 to 604800. @default off */
   readonly stickinessSeconds?: number;
   /** How long the guard waits for healthy canary hosts. Unit: seconds. */

@@ -8,11 +8,12 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type AlarmMetric, type AlarmSpec, alarmsFor, settleSeconds, type TargetKind } from "../core/alarms.ts";
+import { type AlarmMetric, type AlarmSpec, alarmsFor, settleSeconds } from "../core/alarms.ts";
 import { alarmName, compositeAlarmName } from "../core/naming.ts";
 import { indicators, type MetricSource, type Objective, type Severity, severities } from "../core/objectives.ts";
 import type { WatchedAlarm } from "../core/record.ts";
 import { defaultRunbookBase, runbookLink, runbookOf } from "../core/runbooks.ts";
+import type { TargetKind } from "../core/watch-rules.ts";
 
 /** Where people are told, by severity. */
 export interface AlertTopicArns {

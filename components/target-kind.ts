@@ -1,5 +1,5 @@
 /** What is behind the target group of a release, as far as the program knows it. */
-import { hostTargets, type TargetKind } from "../core/alarms.ts";
+import { hostTargets, type TargetKind } from "../core/watch-rules.ts";
 import type { ServiceSurvey } from "./settings.ts";
 
 /** Groups that the program makes have hosts behind them; adopted ones what the survey found. */

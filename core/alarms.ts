@@ -1,43 +1,36 @@
 /**
- * Objectives to alarms: which CloudWatch alarms watch an objective on a source, as plain data (D1, B3, B8, B9).
- * `SloAlarms` declares exactly these; the record carries what the hook must know of them.
+ * Watch rules as CloudWatch alarms, as plain data (D1, B3, B8, B9). `SloAlarms` and `ServiceAlarms` declare exactly these; the record carries
+ * what the hook must know of them.
  *
  * No `FILL`: the newest minutes of a load balancer arrive late, and a filled point is a good point, so a filled expression
  * would hide every breach behind two good minutes. Missing errors become 0 by arithmetic instead (docs/decisions/0002).
  */
+import type { Indicator, MetricSource, Objective, Response, Severity } from "./objectives.ts";
+import { cloudWatchName, type ReportedSignal, reportedNamespace, reportedSignals, type Signal } from "./signals.ts";
 import {
-  defaultErrorFloor,
-  defaultRequestFloor,
-  type Indicator,
-  type MetricSource,
-  type Objective,
-  type Response,
-  type Severity,
-  severities,
-  splitByMeasurability,
-} from "./objectives.ts";
+  hostTargets,
+  type Measure,
+  type RuleContext,
+  releaseRules,
+  serviceRules,
+  type TargetKind,
+  type WatchRule,
+  watchedIn,
+} from "./watch-rules.ts";
 
 /** A metric an alarm reads. Dimensions name what the component resolves: ARN suffixes exist only when deployed. */
 export interface AlarmMetric {
   readonly id: string;
-  readonly namespace: "AWS/ApplicationELB" | "Tidegate";
+  readonly namespace: "AWS/ApplicationELB" | typeof reportedNamespace;
   readonly metricName: string;
   readonly dimensions: "target-group-and-load-balancer" | "service-and-release";
   /** A CloudWatch statistic: `Sum`, `Minimum`, `p95`. */
   readonly statistic: string;
+  /** Which of the alarm's releases: 0 is the release itself, or the first live one; further ones are what it is compared or put together with. */
+  readonly release: number;
 }
 
-/** What is behind a target group, as far as its metrics differ. */
-export interface TargetKind {
-  readonly isLambda: boolean;
-  /** Whether the load balancer checks health: always, save for Lambda targets, which come without. */
-  readonly hasHealthChecks: boolean;
-}
-
-/** Instances and IP addresses. */
-export const hostTargets: TargetKind = { isLambda: false, hasHealthChecks: true };
-
-/** One alarm of one objective, severity and window. */
+/** One alarm of one watch rule. */
 export interface AlarmSpec {
   /** Unique in the release: `error-rate/critical/60s`. */
   readonly key: string;
@@ -45,6 +38,8 @@ export interface AlarmSpec {
   readonly indicator: Indicator;
   readonly severity: Severity;
   readonly response: Response;
+  /** What it watches, in words of no system. */
+  readonly rule: WatchRule;
   readonly metrics: readonly AlarmMetric[];
   /** Metric math; its value is compared with the threshold. Intermediate results by id. */
   readonly expressions: readonly { readonly id: string; readonly expression: string }[];
@@ -63,9 +58,19 @@ export interface AlarmSpec {
 /**
  * How late a source's points are. Unit: seconds.
  * Source: docs.datadoghq.com/integrations/guide/cloud-metric-delay (about two minutes for one-minute CloudWatch metrics), read
- * 2026-11; EMF lines are written every 10 s by the process itself and ingested within seconds (assumed 10).
+ * 2026-11; EMF lines are written every 10 s by the process itself and ingested within seconds (assumed 10). Prometheus: a scrape of 15 s
+ * and a rule evaluated every 10 s (assumed 30). Datadog: its agent flushes every 10 s, a monitor is evaluated every minute (assumed 60); its
+ * crawler of CloudWatch, 10 to 12 min late, is not what these monitors read.
  */
-export const sourceDelaySeconds: Readonly<Record<MetricSource, number>> = { alb: 120, emf: 10 };
+export const sourceDelaySeconds: Readonly<Record<MetricSource, number>> = {
+  alb: 120,
+  emf: 10,
+  prometheus: 30,
+  datadog: 60,
+};
+
+/** Most metrics that the expression of an alarm may read. Source: CloudWatch guide, "Create a CloudWatch alarm based on a metric math expression", read 2026-11. */
+export const maximumAlarmMetrics = 10;
 
 /** CloudWatch looks back further than the evaluation periods when points are missing; published: 5 for 3 periods. */
 export function evaluationRange(evaluationPeriods: number): number {
@@ -85,213 +90,274 @@ export function settleSeconds(
   return evaluationRange(alarm.evaluationPeriods) * alarm.periodSeconds + sourceDelaySeconds[source];
 }
 
-/** Samples under which CloudWatch itself calls a percentile low on data: 10 / (1 - p). Source: CloudWatch guide, 2023-06. */
-export function percentileSampleFloor(percentile: number): number {
-  return Math.ceil(1_000 / (100 - percentile));
-}
-
-interface Window {
-  readonly periodSeconds: number;
-  readonly evaluationPeriods: number;
-  readonly datapointsToAlarm: number;
-}
-
-/** Long windows look at two: the newest is cut short by late data, the one before is whole. */
-const fiveMinutes: Window = { periodSeconds: 300, evaluationPeriods: 2, datapointsToAlarm: 1 };
-const oneMinuteTwoOfThree: Window = { periodSeconds: 60, evaluationPeriods: 3, datapointsToAlarm: 2 };
-const tenSecondsTwice: Window = { periodSeconds: 10, evaluationPeriods: 2, datapointsToAlarm: 2 };
-
-function statedWindow(windowSeconds: number): Window {
-  return windowSeconds >= 300
-    ? { periodSeconds: windowSeconds, evaluationPeriods: 2, datapointsToAlarm: 1 }
-    : { periodSeconds: windowSeconds, evaluationPeriods: 1, datapointsToAlarm: 1 };
-}
-
-/** A small share of the traffic is seen only in a long window, a large one is seen fast: ratios are watched in both. */
-function ratioWindows(source: MetricSource): Window[] {
-  return source === "emf" ? [tenSecondsTwice, oneMinuteTwoOfThree, fiveMinutes] : [oneMinuteTwoOfThree, fiveMinutes];
-}
-
-const albDimensions = "target-group-and-load-balancer";
-const emfDimensions = "service-and-release";
-
-function requestMetric(source: MetricSource): AlarmMetric {
-  return source === "alb"
-    ? {
-        id: "requests",
-        namespace: "AWS/ApplicationELB",
-        metricName: "RequestCount",
-        dimensions: albDimensions,
-        statistic: "Sum",
-      }
-    : { id: "requests", namespace: "Tidegate", metricName: "Requests", dimensions: emfDimensions, statistic: "Sum" };
+interface Named {
+  readonly id: string;
+  readonly signal: Signal;
+  readonly statistic?: string;
 }
 
 /**
- * The errors of a release: its own 5xx, and on a load balancer what came to no answer: connections that its targets refused, or runs
- * of a function that failed (there is no connection to a function).
- * Source: "CloudWatch metrics for your Application Load Balancer", ALB user guide, read 2026-11.
+ * Source of the load balancer's names: "CloudWatch metrics for your Application Load Balancer", ALB user guide, read 2026-11.
  */
-function errorMetrics(source: MetricSource, target: TargetKind): AlarmMetric[] {
-  if (source === "emf") {
-    return [
-      { id: "answered", namespace: "Tidegate", metricName: "Errors", dimensions: emfDimensions, statistic: "Sum" },
-    ];
+const onBalancer: Partial<Record<Signal, string>> = {
+  requests: "RequestCount",
+  errors: "HTTPCode_Target_5XX_Count",
+  latency: "TargetResponseTime",
+  "connection-errors": "TargetConnectionErrorCount",
+  "failed-runs": "LambdaUserError",
+  "refused-runs": "LambdaInternalError",
+  "healthy-hosts": "HealthyHostCount",
+};
+
+/** Short ids for expressions that people read in the console. */
+const ids: Partial<Record<Signal, string>> = {
+  errors: "answered",
+  "connection-errors": "unanswered",
+  "failed-runs": "failed",
+  "refused-runs": "unrun",
+  "healthy-hosts": "hosts",
+  "invariant-violations": "violations",
+};
+
+function idOf(signal: Signal): string {
+  return ids[signal] ?? signal.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function isReported(signal: Signal): signal is ReportedSignal {
+  return signal in reportedSignals;
+}
+
+function metricOf({ id, signal, statistic = "Sum" }: Named, source: MetricSource, release: number): AlarmMetric {
+  const balancerName = onBalancer[signal];
+  if (balancerName !== undefined && (source === "alb" || !isReported(signal))) {
+    return {
+      id,
+      namespace: "AWS/ApplicationELB",
+      metricName: balancerName,
+      dimensions: "target-group-and-load-balancer",
+      statistic,
+      release,
+    };
   }
-  const count = (id: string, metricName: string): AlarmMetric => ({
+  if (!isReported(signal)) throw new Error(`no metric for the signal ${signal}`);
+  return {
     id,
-    namespace: "AWS/ApplicationELB",
-    metricName,
-    dimensions: albDimensions,
-    statistic: "Sum",
-  });
-  const answered = count("answered", "HTTPCode_Target_5XX_Count");
-  return target.isLambda
-    ? [answered, count("failed", "LambdaUserError"), count("unrun", "LambdaInternalError")]
-    : [answered, count("unanswered", "TargetConnectionErrorCount")];
+    namespace: reportedNamespace,
+    metricName: cloudWatchName(signal),
+    dimensions: "service-and-release",
+    statistic,
+    release,
+  };
 }
 
-function latencyMetric(source: MetricSource, percentile: number): AlarmMetric {
-  return source === "alb"
-    ? {
-        id: "latency",
-        namespace: "AWS/ApplicationELB",
-        metricName: "TargetResponseTime",
-        dimensions: albDimensions,
-        statistic: `p${percentile}`,
-      }
-    : {
-        id: "latency",
-        namespace: "Tidegate",
-        metricName: "Latency",
-        dimensions: emfDimensions,
-        statistic: `p${percentile}`,
-      };
+/** The value of a rule's measure for one release: its metrics, and the expressions that lead to `value`. */
+interface Valued {
+  readonly metrics: readonly AlarmMetric[];
+  readonly expressions: AlarmSpec["expressions"];
+  /** Id of the value. */
+  readonly value: string;
+  /** Id of the metric of requests or of a ratio's whole, which floors look at; absent: there are no floors. */
+  readonly counted?: string;
+  /** Id of a ratio's part. */
+  readonly part?: string;
 }
 
-const percentiles: Partial<Record<Indicator, number>> = { "latency-p50": 50, "latency-p95": 95, "latency-p99": 99 };
+const statistics = { mean: "Average", maximum: "Maximum", minimum: "Minimum" } as const;
 
-function alarmsOfBound(
-  objective: Objective,
-  severity: Severity,
-  source: MetricSource,
-  target: TargetKind,
-): AlarmSpec[] {
-  const bound = objective[severity];
-  if (!bound) return [];
-  const requestFloor = objective.minimumRequests ?? defaultRequestFloor;
-  const errorFloor = objective.minimumErrors ?? defaultErrorFloor;
-  const spec = (
-    window: Window,
-    rest: Pick<AlarmSpec, "metrics" | "expressions" | "comparison" | "threshold" | "requestFloor"> & {
-      errorFloor?: number;
-    },
-  ): AlarmSpec => ({
-    key: `${objective.name}/${severity}/${window.periodSeconds}s`,
-    objective: objective.name,
-    indicator: objective.indicator,
-    severity,
-    response: bound.response,
-    ...window,
-    treatMissingData: "notBreaching",
-    errorFloor: 0,
-    ...rest,
-  });
+/** `MAX` of a plain name and its place: ids of the first release are bare. */
+function suffixed(id: string, release: number, prefix: string): string {
+  if (release === 0) return id;
+  return prefix === "" ? `${id}${release}` : `${prefix}${id.charAt(0).toUpperCase()}${id.slice(1)}`;
+}
 
-  switch (objective.indicator) {
-    case "error-rate":
-    case "availability": {
-      const windows = bound.windowSeconds ? [statedWindow(bound.windowSeconds)] : ratioWindows(source);
-      const sum = errorMetrics(source, target)
-        .map((metric) => metric.id)
-        .join(" + ");
+function measured(measure: Measure, source: MetricSource, release: number, prefix: string): Valued {
+  const named = (signal: Signal, statistic?: string): AlarmMetric =>
+    metricOf(
+      { id: suffixed(idOf(signal), release, prefix), signal, ...(statistic === undefined ? {} : { statistic }) },
+      source,
+      release,
+    );
+  const id = (name: string) => suffixed(name, release, prefix);
+  switch (measure.kind) {
+    case "ratio": {
+      const whole = measure.whole.map((signal) => named(signal));
+      const part = measure.part.map((signal) => named(signal));
+      const metrics = [...whole, ...part.filter((metric) => !whole.some((other) => other.id === metric.id))];
+      const isBare = whole.length === 1;
+      const counted = isBare ? (whole[0]?.id ?? "") : id("counted");
+      const sums = isBare ? [] : [{ id: counted, expression: whole.map((metric) => metric.id).join(" + ") }];
       // `0 * requests` lends the sparse error metrics the timestamps of the requests: arithmetic reads a missing point as 0.
-      const expressions = [
-        { id: "errors", expression: `${sum} + 0 * requests` },
-        {
-          id: "rate",
-          expression: `IF(requests >= ${requestFloor} AND errors >= ${errorFloor}, 100 * errors / requests, 0)`,
-        },
-      ];
-      const threshold = objective.indicator === "availability" ? roundTo(100 - bound.value, 6) : bound.value;
-      return windows.map((window) =>
-        spec(window, {
-          metrics: [requestMetric(source), ...errorMetrics(source, target)],
-          expressions,
-          comparison: "GreaterThanThreshold",
-          threshold,
-          requestFloor,
-          errorFloor,
-        }),
-      );
+      const partId = id("errors");
+      const partSum = { id: partId, expression: `${part.map((metric) => metric.id).join(" + ")} + 0 * ${counted}` };
+      return {
+        metrics,
+        expressions: [...sums, partSum],
+        value: `100 * ${partId} / ${counted}`,
+        counted,
+        part: partId,
+      };
     }
-    case "latency-p50":
-    case "latency-p95":
-    case "latency-p99": {
-      const percentile = percentiles[objective.indicator] ?? 99;
-      const floor = Math.max(requestFloor, percentileSampleFloor(percentile));
-      const window = statedWindow(bound.windowSeconds ?? 300);
-      const toMilliseconds = source === "alb" ? "1000 * latency" : "latency";
-      return [
-        spec(window, {
-          metrics: [requestMetric(source), latencyMetric(source, percentile)],
-          expressions: [{ id: "milliseconds", expression: `IF(requests >= ${floor}, ${toMilliseconds}, 0)` }],
-          comparison: "GreaterThanThreshold",
-          threshold: bound.value,
-          requestFloor: floor,
-        }),
-      ];
+    case "quotient": {
+      const [part, whole] = [named(measure.part), named(measure.whole)];
+      return { metrics: [whole, part], expressions: [], value: `${part.id} / ${whole.id}` };
     }
-    case "invariant-violations":
-      return [
-        spec(
-          { periodSeconds: 10, evaluationPeriods: 1, datapointsToAlarm: 1 },
-          {
-            metrics: [
-              {
-                id: "violations",
-                namespace: "Tidegate",
-                metricName: "InvariantViolations",
-                dimensions: emfDimensions,
-                statistic: "Sum",
-              },
-            ],
-            expressions: [],
-            comparison: "GreaterThanThreshold",
-            threshold: bound.value,
-            requestFloor: 0,
-          },
-        ),
-      ];
-    case "healthy-hosts":
-      return [
-        spec(
-          { periodSeconds: 60, evaluationPeriods: 2, datapointsToAlarm: 2 },
-          {
-            metrics: [
-              {
-                id: "hosts",
-                namespace: "AWS/ApplicationELB",
-                metricName: "HealthyHostCount",
-                dimensions: albDimensions,
-                statistic: "Minimum",
-              },
-            ],
-            expressions: [],
-            comparison: "LessThanThreshold",
-            threshold: bound.value,
-            requestFloor: 0,
-          },
-        ),
-      ];
-    default:
-      throw new Error(`no alarm for the indicator ${objective.indicator}: splitByMeasurability keeps it out`);
+    case "percentile": {
+      const counted = named("requests");
+      const latency = named("latency", `p${measure.percentile}`);
+      return {
+        metrics: [counted, latency],
+        expressions: [],
+        value: latency.namespace === "AWS/ApplicationELB" ? `1000 * ${latency.id}` : latency.id,
+        counted: counted.id,
+      };
+    }
+    case "sum": {
+      const metrics = measure.signals.map((signal) => named(signal));
+      return { metrics, expressions: [], value: metrics.map((metric) => metric.id).join(" + ") };
+    }
+    case "gauge": {
+      const metric = named(measure.signal, statistics[measure.statistic]);
+      return { metrics: [metric], expressions: [], value: metric.id };
+    }
   }
 }
 
-/** 100 - 99.9 is 0.09999999999999432 in binary; thresholds are read by people. */
-function roundTo(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
+/** Names of results, for people who read the alarm in the console. */
+function resultId(measure: Measure): string {
+  if (measure.kind === "ratio") return "rate";
+  return measure.kind === "percentile" ? "milliseconds" : "value";
+}
+
+/** The value that is sure not to be on the bad side, where a floor is not reached. */
+function neutral(rule: WatchRule): number {
+  return rule.comparison === "above" ? 0 : rule.measure.kind === "ratio" ? 100 : rule.threshold;
+}
+
+function floorsOf(rule: WatchRule, valued: Valued): string[] {
+  return [
+    ...(valued.counted !== undefined && rule.requestFloor > 0 ? [`${valued.counted} >= ${rule.requestFloor}`] : []),
+    ...(valued.part !== undefined && rule.errorFloor > 0 ? [`${valued.part} >= ${rule.errorFloor}`] : []),
+  ];
+}
+
+function guarded(rule: WatchRule, floors: readonly string[], value: string): string {
+  return floors.length === 0 ? value : `IF(${floors.join(" AND ")}, ${value}, ${neutral(rule)})`;
+}
+
+/** Count of a window as count per `perSeconds`. */
+function scaled(rule: WatchRule, value: string): string {
+  const { measure, periodSeconds } = rule;
+  if (measure.kind !== "sum" || measure.perSeconds === undefined || measure.perSeconds === periodSeconds) return value;
+  return `(${value}) * ${measure.perSeconds} / ${periodSeconds}`;
+}
+
+type Watched = Pick<AlarmSpec, "metrics" | "expressions" | "threshold">;
+
+function ownValue(rule: WatchRule, source: MetricSource): Watched {
+  const valued = measured(rule.measure, source, 0, "");
+  const value = scaled(rule, valued.value);
+  const [only] = valued.metrics;
+  // A lone metric needs no expression.
+  if (only?.id === value && valued.metrics.length === 1) {
+    return { metrics: valued.metrics, expressions: [], threshold: rule.threshold };
+  }
+  const result = { id: resultId(rule.measure), expression: guarded(rule, floorsOf(rule, valued), value) };
+  return { metrics: valued.metrics, expressions: [...valued.expressions, result], threshold: rule.threshold };
+}
+
+/** The release beside its baseline in the same window; a window in which either is not measured says nothing. */
+function besideBaseline(rule: WatchRule, form: "factor" | "points", source: MetricSource): Watched {
+  const own = measured(rule.measure, source, 0, "");
+  const other = measured(rule.measure, source, 1, "baseline");
+  const metrics = [...own.metrics, ...other.metrics];
+  if (own.counted === undefined || other.counted === undefined) {
+    // A missing baseline drops the quotient, and the difference is made of it; a plain difference would read it as 0.
+    const expression =
+      form === "factor" ? `${own.value} / ${other.value}` : `${own.value} * (1 - ${other.value} / ${own.value})`;
+    return {
+      metrics,
+      expressions: [...own.expressions, ...other.expressions, { id: "beside", expression }],
+      threshold: rule.threshold,
+    };
+  }
+  const seen = { id: "baselineCounted", expression: `${other.counted} + 0 * ${own.counted}` };
+  const floors = [...floorsOf(rule, own), `baselineCounted >= ${rule.requestFloor}`];
+  // Not as a quotient: a baseline without errors would divide by 0, and the point would be dropped.
+  const difference =
+    form === "factor" ? `${own.value} - ${rule.threshold} * (${other.value})` : `${own.value} - (${other.value})`;
+  return {
+    metrics,
+    expressions: [
+      ...own.expressions,
+      ...other.expressions,
+      seen,
+      { id: "beside", expression: `IF(${floors.join(" AND ")}, ${difference}, 0)` },
+    ],
+    threshold: form === "factor" ? 0 : rule.threshold,
+  };
+}
+
+/** Percent that a value grew by since the window before it. */
+function growth(rule: WatchRule, source: MetricSource): Watched {
+  const { metrics, expressions, value } = measured(rule.measure, source, 0, "");
+  return {
+    metrics,
+    expressions: [...expressions, { id: "growth", expression: `100 * DIFF(${value}) / (${value} - DIFF(${value}))` }],
+    threshold: rule.threshold,
+  };
+}
+
+/** The worst of several live releases. */
+function worstOf(rule: WatchRule, source: MetricSource, releases: number): Watched {
+  if (releases === 1) return ownValue(rule, source);
+  const valued = Array.from({ length: releases }, (_, release) => measured(rule.measure, source, release, ""));
+  const results = valued.map((one, release) => ({
+    id: suffixed(resultId(rule.measure), release, ""),
+    expression: guarded(rule, floorsOf(rule, one), scaled(rule, one.value)),
+  }));
+  const worst = rule.comparison === "above" ? "MAX" : "MIN";
+  return {
+    metrics: valued.flatMap(({ metrics }) => metrics),
+    expressions: [
+      ...valued.flatMap(({ expressions }) => expressions),
+      ...results,
+      { id: "worst", expression: `${worst}([${results.map(({ id }) => id).join(", ")}])` },
+    ],
+    threshold: rule.threshold,
+  };
+}
+
+function watchedValue(rule: WatchRule, source: MetricSource, releases: number): Watched {
+  if (rule.scope === "service") return worstOf(rule, source, releases);
+  switch (rule.reference?.kind) {
+    case "baseline":
+      return besideBaseline(rule, rule.reference.form, source);
+    case "growth":
+      return growth(rule, source);
+    default:
+      return ownValue(rule, source);
+  }
+}
+
+/** One rule as an alarm. @param releases how many are live, for rules of the whole service. */
+export function alarmOf(rule: WatchRule, source: MetricSource, releases = 1): AlarmSpec {
+  const { key, objective, indicator, severity, response, requestFloor, errorFloor } = rule;
+  return {
+    key,
+    objective,
+    indicator,
+    severity,
+    response,
+    rule,
+    ...watchedValue(rule, source, releases),
+    comparison: rule.comparison === "above" ? "GreaterThanThreshold" : "LessThanThreshold",
+    periodSeconds: rule.periodSeconds,
+    evaluationPeriods: rule.evaluationPeriods,
+    datapointsToAlarm: rule.datapointsToAlarm,
+    treatMissingData: "notBreaching",
+    requestFloor,
+    errorFloor,
+  };
 }
 
 /** Objectives that cannot be watched on these targets, whatever the source: nobody counts hosts that nobody checks. */
@@ -299,14 +365,29 @@ export function uncounted(objectives: readonly Objective[], target: TargetKind):
   return target.hasHealthChecks ? [] : objectives.filter(({ indicator }) => indicator === "healthy-hosts");
 }
 
-/** All alarms that watch one release, whatever its role or exposure; they depend on what is behind its target group alone. */
+/**
+ * The CloudWatch alarms that watch one release; they depend on what is behind its target group, and of a canary also on its wave.
+ * Rules that another system watches (`prometheus`, `datadog`) are not among them.
+ */
 export function alarmsFor(
   objectives: readonly Objective[],
   source: MetricSource,
   target: TargetKind = hostTargets,
+  canary?: RuleContext["canary"],
 ): AlarmSpec[] {
-  const without = uncounted(objectives, target);
-  return splitByMeasurability(objectives, source)
-    .watched.filter((objective) => !without.includes(objective))
-    .flatMap((objective) => severities.flatMap((severity) => alarmsOfBound(objective, severity, source, target)));
+  return releaseRules(objectives, source, { target, ...(canary ? { canary } : {}) })
+    .filter((rule) => watchedIn(rule, source) === "cloudwatch")
+    .map((rule) => alarmOf(rule, source));
+}
+
+/** The CloudWatch alarms that watch a service as a whole and tell people. @param releases how many are live */
+export function serviceAlarmsFor(
+  objectives: readonly Objective[],
+  source: MetricSource,
+  releases: number,
+  target: TargetKind = hostTargets,
+): AlarmSpec[] {
+  return serviceRules(objectives, source, target)
+    .filter((rule) => watchedIn(rule, source) === "cloudwatch")
+    .map((rule) => alarmOf(rule, source, releases));
 }

@@ -3,12 +3,27 @@
  * Nothing here decides; it is the vocabulary the gate and the record reason about.
  */
 
+import type { Bound, Indicator, Response } from "./objectives.ts";
+
 /** A bound that one wave has of its own, on top of the service's objectives. */
 export interface WaveCriterion {
   /** What the document says, in its own numbers. */
   readonly text: string;
   /** Whether it stops the advance or takes traffic away. */
   readonly kind: "advance" | "rollback";
+  /** How it is watched. Absent: nobody can, and the preview says so; records of older versions have none. */
+  readonly watch?: CriterionWatch;
+}
+
+/** A wave's own bound as an objective would have it. */
+export interface CriterionWatch {
+  readonly indicator: Indicator;
+  /** Of an `advance` the response does not matter. */
+  readonly bound: Bound;
+  /** @default as of an objective */
+  readonly minimumRequests?: number;
+  /** @default as of an objective; 1 where the document says "any" */
+  readonly minimumErrors?: number;
 }
 
 /** One step of a plan. */
@@ -58,6 +73,25 @@ export function completeWave(wave: Pick<Wave, "exposurePercent" | "minimumSoakMi
   };
 }
 
+const below = (indicator: Indicator, value: number, text: string, reference?: Bound["reference"]): WaveCriterion => ({
+  kind: "advance",
+  text,
+  watch: { indicator, bound: { value, response: "freeze", ...(reference ? { reference } : {}) } },
+});
+const rollback = (
+  indicator: Indicator,
+  value: number,
+  text: string,
+  response: Response,
+  rest: Pick<Bound, "reference" | "windowSeconds"> = {},
+  floors: Pick<CriterionWatch, "minimumRequests" | "minimumErrors"> = {},
+): WaveCriterion => ({
+  kind: "rollback",
+  text,
+  watch: { indicator, bound: { value, response, ...rest }, ...floors },
+});
+const overBaseline = { kind: "baseline", form: "factor" } as const;
+
 /** The presets of A2, with the documents' own numbers (seeds 000 to 004, read 2026-11-21). */
 export const planPresets: Readonly<Record<PlanPresetName, Plan>> = {
   steady: {
@@ -79,21 +113,34 @@ export const planPresets: Readonly<Record<PlanPresetName, Plan>> = {
         minimumSoakMinutes: hours(24),
         lookEverySeconds: 900,
         criteria: [
-          { kind: "advance", text: "error rate below 5 % and p95 below 500 ms" },
-          { kind: "rollback", text: "error rate above 10 % for 5 min" },
+          below("error-rate", 5, "error rate below 5 %"),
+          below("latency-p95", 500, "p95 below 500 ms"),
+          rollback("error-rate", 10, "error rate above 10 % for 5 min", "disable", { windowSeconds: 300 }),
         ],
       }),
       completeWave({
         exposurePercent: 25,
         minimumSoakMinutes: hours(48),
         lookEverySeconds: 600,
-        criteria: [{ kind: "rollback", text: "error rate 5 points above wave 1, or latency 50 % above it" }],
+        criteria: [
+          rollback("error-rate", 5, "error rate 5 points above wave 1", "disable", {
+            reference: { kind: "previous-wave", form: "points" },
+          }),
+          rollback("latency-p95", 1.5, "p95 50 % above wave 1", "disable", {
+            reference: { kind: "previous-wave", form: "factor" },
+          }),
+        ],
       }),
       completeWave({
         exposurePercent: 50,
         minimumSoakMinutes: hours(48),
         lookEverySeconds: 300,
-        criteria: [{ kind: "rollback", text: "error rate above 10 %, or a resource spike" }],
+        criteria: [
+          rollback("error-rate", 10, "error rate above 10 %", "disable", { windowSeconds: 300 }),
+          // A spike is what the same document calls critical elsewhere.
+          rollback("memory", 2, "memory 100 % above the baseline", "disable", { reference: overBaseline }),
+          rollback("cpu", 1.8, "CPU 80 % above the baseline", "disable", { reference: overBaseline }),
+        ],
       }),
       completeWave({ exposurePercent: 100, minimumSoakMinutes: hours(48), lookEverySeconds: 60 }),
     ],
@@ -115,24 +162,40 @@ export const planPresets: Readonly<Record<PlanPresetName, Plan>> = {
         exposurePercent: 5,
         minimumSoakMinutes: hours(1),
         criteria: [
-          { kind: "advance", text: "error rate below 0.1 %, latency at most 5 % up" },
-          { kind: "rollback", text: "any error" },
+          below("error-rate", 0.1, "error rate below 0.1 %"),
+          below("latency-p95", 1.05, "latency at most 5 % up", overBaseline),
+          below("flag-coverage", 95, "feature-flag coverage above 95 %"),
+          below("dual-run-failures", 0, "no dual-run failures"),
+          rollback(
+            "error-rate",
+            0,
+            "any error",
+            "previous-wave",
+            { windowSeconds: 60 },
+            { minimumRequests: 1, minimumErrors: 1 },
+          ),
         ],
       }),
       completeWave({
         exposurePercent: 25,
         minimumSoakMinutes: hours(4),
         criteria: [
-          { kind: "advance", text: "error rate below 0.5 %, latency at most 10 % up" },
-          { kind: "rollback", text: "error rate above 0.5 %" },
+          below("error-rate", 0.5, "error rate below 0.5 %"),
+          below("latency-p95", 1.1, "latency at most 10 % up", overBaseline),
+          below("flag-coverage", 95, "feature-flag coverage above 95 %"),
+          below("dual-run-failures", 0, "no dual-run failures"),
+          rollback("error-rate", 0.5, "error rate above 0.5 %", "previous-wave", { windowSeconds: 300 }),
         ],
       }),
       completeWave({
         exposurePercent: 50,
         minimumSoakMinutes: hours(8),
         criteria: [
-          { kind: "advance", text: "error rate below 1 %, latency at most 15 % up" },
-          { kind: "rollback", text: "error rate above 1 %" },
+          below("error-rate", 1, "error rate below 1 %"),
+          below("latency-p95", 1.15, "latency at most 15 % up", overBaseline),
+          below("flag-coverage", 95, "feature-flag coverage above 95 %"),
+          below("dual-run-failures", 0, "no dual-run failures"),
+          rollback("error-rate", 1, "error rate above 1 %", "previous-wave", { windowSeconds: 300 }),
         ],
       }),
       completeWave({ exposurePercent: 100, minimumSoakMinutes: null, lowering: "human" }),

@@ -8,6 +8,7 @@ import type { Plan } from "./plans.ts";
 import type { Release } from "./releases.ts";
 import { sameHold } from "./releases.ts";
 import type { Runbook } from "./runbooks.ts";
+import type { FrozenFigure } from "./watch-rules.ts";
 
 /** Instants are milliseconds since the epoch, UTC. */
 export type Instant = number;
@@ -32,6 +33,24 @@ export interface WatchedAlarm {
   readonly disableAnyway: boolean;
   /** After a lowering, this long until only newer points count. */
   readonly settleSeconds: number;
+  /** Exposures at which it counts; at others it is as if it were quiet. Unit: percent. @default every one */
+  readonly atPercents?: readonly number[];
+  /** The system that watches it. @default CloudWatch */
+  readonly watchedIn?: "prometheus" | "datadog";
+  /** PromQL that has a result exactly while it is bad; of `prometheus` alone. */
+  readonly query?: string;
+}
+
+/** A fresh copy of the baseline at the canary's own weight, so that both are equally new and equally busy. */
+export interface ControlGroup {
+  readonly targetGroupArn: string;
+  /** ARN suffix `targetgroup/<name>/<id>`, the CloudWatch dimension. */
+  readonly targetGroupArnSuffix: string;
+  /** What it calls itself in metrics: the baseline's release key and `-control`. */
+  readonly releaseKey: string;
+  /** The baseline's digest: it is the same release, and its traffic is the baseline's. */
+  readonly digest: string;
+  readonly adopted: boolean;
 }
 
 /** A release as the record keeps it: all that is needed to declare it again. */
@@ -56,6 +75,8 @@ export interface CanaryState {
   readonly exposedSince?: Instant;
   /** What it had before the latest opening; absent at exposure 0. Unit: percent. */
   readonly openedFromPercent?: number;
+  /** What it and its baseline came to when its latest wave opened; bounds are measured against it. @default none */
+  readonly figures?: readonly FrozenFigure[];
   /** Exposures whose soak this attempt has served healthy; a breach voids them. */
   readonly servedPercents: readonly number[];
   /** When the last traffic left it; absent while it has some or never had any. */
@@ -174,6 +195,8 @@ export interface RolloutRecord {
   readonly rollbackWindowMinutes: number;
   readonly releases: Readonly<Record<string, RecordedRelease>>;
   readonly baseline: string;
+  /** A second target group of the baseline; what it has counts as the baseline's. Absent: none. */
+  readonly control?: ControlGroup;
   readonly canary?: CanaryState;
   readonly previous?: { readonly digest: string; readonly until: Instant };
   /** Releases no longer wanted, kept until ALB has surely forgotten their weights. */

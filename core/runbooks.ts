@@ -37,11 +37,13 @@ export function runbookOf(indicator: Indicator): Runbook {
     case "invariant-violations":
     case "dual-run-failures":
     case "flag-mismatches":
+    case "flag-coverage":
       return "invariant-violation";
     case "circuit-breaker-open":
     case "circuit-breaker-recovery":
       return "breaker-open";
     case "healthy-hosts":
+    case "crashes":
       return "no-healthy-hosts";
     case "throughput":
       return "no-data";
@@ -50,6 +52,7 @@ export function runbookOf(indicator: Indicator): Runbook {
     case "success-rate":
     case "cache-hit-ratio":
     case "rate-limit-rejects":
+    case "rate-limit-reject-rate":
     case "fallback-rate":
       return "high-error-rate";
   }

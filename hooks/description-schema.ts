@@ -1,10 +1,9 @@
 /** What `WaveOpening` sends, as a schema. Strict: a field that this version does not know means that a newer program calls an older hook. */
 import * as z from "zod/mini";
-import { indicators, metricSources, responses, severities } from "../core/objectives.ts";
-import { count, percent, text } from "./zod.ts";
+import { metricSources, responses, severities } from "../core/objectives.ts";
+import { count, criterion, indicator, percent, text } from "./zod.ts";
 
 const mode = z.enum(["act", "observe"]);
-const indicator = z.enum(Object.keys(indicators) as [keyof typeof indicators, ...(keyof typeof indicators)[]]);
 
 const wave = z.strictObject({
   exposurePercent: percent,
@@ -13,7 +12,7 @@ const wave = z.strictObject({
   minimumRequests: count,
   lowering: z.enum(["automatic", "human"]),
   advance: z.optional(z.literal("automatic")),
-  criteria: z.array(z.strictObject({ text: z.string(), kind: z.enum(["advance", "rollback"]) })),
+  criteria: z.array(criterion),
 });
 
 /** A whole service description. */
@@ -37,6 +36,9 @@ export const descriptionSchema = z.strictObject({
       mode,
       disableAnyway: z.boolean(),
       settleSeconds: z.number().check(z.nonnegative()),
+      atPercents: z.optional(z.array(percent)),
+      watchedIn: z.optional(z.enum(["prometheus", "datadog"])),
+      query: z.optional(text),
     }),
   ),
   loadBalancerArnSuffix: text,

@@ -4,7 +4,7 @@
  * turned into an empty answer.
  */
 import type { PageMessage, PagePlace } from "../core/page-message.ts";
-import type { HistoryEntry, Instant, RolloutRecord } from "../core/record.ts";
+import type { HistoryEntry, Instant, RolloutRecord, WatchedAlarm } from "../core/record.ts";
 import type { AlarmValues, Snapshot } from "../core/snapshot.ts";
 
 /** The record changed since it was read. */
@@ -193,6 +193,23 @@ export interface Clock {
   sleep(milliseconds: number): Promise<void>;
 }
 
+/**
+ * Rules that another system than CloudWatch watches (Prometheus through Grafana, Datadog), and what releases report there. The hook asks for
+ * their state every minute, as it does of CloudWatch; that they also wake it makes it faster, not surer.
+ */
+export interface WatchElsewhere {
+  /** State of each; one that does not exist there is absent. Every failure is thrown. */
+  describe(alarms: readonly WatchedAlarm[]): Promise<readonly AlarmState[]>;
+  /** Requests and errors that a release reported of itself between two instants; `undefined`: no point at all. */
+  reported(query: {
+    readonly environment: string;
+    readonly service: string;
+    readonly releaseKey: string;
+    readonly from: Instant;
+    readonly to: Instant;
+  }): Promise<{ readonly requests: number | undefined; readonly errors: number | undefined }>;
+}
+
 /** All ports together, as hook and guard take them. */
 export interface Ports {
   readonly records: RecordStore;
@@ -200,6 +217,8 @@ export interface Ports {
   readonly alarms: Alarms;
   readonly metrics: Metrics;
   readonly peers: Peers;
+  /** By the system that watches; one that the environment does not have is absent, and reading from it fails by name. */
+  readonly elsewhere: Readonly<Partial<Record<"prometheus" | "datadog", WatchElsewhere>>>;
   readonly pager: Pager;
   readonly telemetry: Telemetry;
   /** Where pages say that they come from. */

@@ -6,6 +6,7 @@
 
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
+import { indicators, responses } from "../core/objectives.ts";
 
 z.config(en());
 
@@ -13,4 +14,47 @@ const text = z.string().check(z.minLength(1));
 const percent = z.number().check(z.gte(0), z.lte(100));
 const count = z.int().check(z.nonnegative());
 
-export { count, percent, text };
+const indicator = z.enum(Object.keys(indicators) as [keyof typeof indicators, ...(keyof typeof indicators)[]]);
+
+/** A wave's own bound; see `core/plans.ts`. Those of older versions are text alone. */
+const criterion = z.strictObject({
+  text: z.string(),
+  kind: z.enum(["advance", "rollback"]),
+  watch: z.optional(
+    z.strictObject({
+      indicator,
+      bound: z.strictObject({
+        value: z.number(),
+        reference: z.optional(
+          z.union([
+            z.strictObject({ kind: z.literal("baseline"), form: z.enum(["factor", "points"]) }),
+            z.strictObject({ kind: z.literal("previous-wave"), form: z.enum(["factor", "points"]) }),
+            z.strictObject({ kind: z.literal("growth") }),
+          ]),
+        ),
+        response: z.enum(responses),
+        windowSeconds: z.optional(z.number().check(z.positive())),
+      }),
+      minimumRequests: z.optional(count),
+      minimumErrors: z.optional(count),
+    }),
+  ),
+});
+
+/** What a wave that opened is measured against; see `core/watch-rules.ts`. */
+const figure = z.strictObject({
+  of: z.enum(["previous-wave", "baseline"]),
+  percent,
+  indicator,
+  value: z.number(),
+});
+
+const controlGroup = z.strictObject({
+  targetGroupArn: text,
+  targetGroupArnSuffix: text,
+  releaseKey: text,
+  digest: text,
+  adopted: z.boolean(),
+});
+
+export { controlGroup, count, criterion, figure, indicator, percent, text };

@@ -42,6 +42,7 @@ export function awsPorts(args: AwsPortsArgs): Ports {
     alarms: cloudWatchAlarms(cloudWatch),
     metrics: cloudWatchMetrics(cloudWatch),
     peers: dynamoPeers(args),
+    elsewhere: {},
     pager: args.pager ?? pagerNotWired,
     telemetry: args.telemetry ?? silentTelemetry,
     place: args.place,

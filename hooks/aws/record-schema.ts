@@ -6,10 +6,10 @@
  * error here.
  */
 import * as z from "zod/mini";
-import { indicators, metricSources, responses, severities } from "../../core/objectives.ts";
+import { metricSources, responses, severities } from "../../core/objectives.ts";
 import { type HistoryEntry, type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
 import { runbooks } from "../../core/runbooks.ts";
-import { count, percent } from "../zod.ts";
+import { controlGroup, count, criterion, figure, indicator, percent } from "../zod.ts";
 
 const text = z.string();
 const digest = z.string().check(z.minLength(1));
@@ -17,7 +17,6 @@ const instant = z.number();
 const mode = z.enum(["act", "observe"]);
 const response = z.enum(responses);
 const severity = z.enum(severities);
-const indicator = z.enum(Object.keys(indicators) as [keyof typeof indicators, ...(keyof typeof indicators)[]]);
 const signed = z.strictObject({ by: text, reason: text, at: instant });
 
 const plan = z.strictObject({
@@ -30,7 +29,7 @@ const plan = z.strictObject({
       minimumRequests: z.number(),
       lowering: z.enum(["automatic", "human"]),
       advance: z.optional(z.literal("automatic")),
-      criteria: z.array(z.strictObject({ text, kind: z.enum(["advance", "rollback"]) })),
+      criteria: z.array(criterion),
     }),
   ),
   watchAfterMinutes: z.number(),
@@ -46,6 +45,9 @@ const watchedAlarm = z.strictObject({
   mode,
   disableAnyway: z.boolean(),
   settleSeconds: z.number(),
+  atPercents: z.optional(z.array(percent)),
+  watchedIn: z.optional(z.enum(["prometheus", "datadog"])),
+  query: z.optional(text),
 });
 
 const recordedRelease = z.strictObject({
@@ -65,6 +67,7 @@ const canary = z.strictObject({
   waveOpenedAt: instant,
   exposedSince: z.optional(instant),
   openedFromPercent: z.optional(percent),
+  figures: z.optional(z.array(figure)),
   servedPercents: z.array(percent),
   weightsLeftAt: z.optional(instant),
 });
@@ -156,6 +159,7 @@ export const rolloutRecordSchema = z.strictObject({
   rollbackWindowMinutes: z.number(),
   releases: z.record(digest, recordedRelease),
   baseline: digest,
+  control: z.optional(controlGroup),
   canary: z.optional(canary),
   previous: z.optional(z.strictObject({ digest, until: instant })),
   leaving: z.record(digest, instant),

@@ -63,6 +63,7 @@ export function portsOfCurrent(current: () => Ports): Ports {
     get metrics() {
       return current().metrics;
     },
+    elsewhere: {},
     get peers() {
       return current().peers;
     },

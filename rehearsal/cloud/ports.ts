@@ -62,6 +62,7 @@ export function portsOver(parts: PortParts): Ports {
       },
     },
     peers: parts.peers ?? new PeerRegions().peers(),
+    elsewhere: {},
     pager: {
       send: async (message, deliveredTo) => {
         if (!deliveredTo.includes(rehearsedChannel)) send({ ...message.page }, message);

@@ -1,4 +1,5 @@
 /** What a checked stack config is: plain data with every default filled in, which later code trusts without looking again. */
+import type { BurnSettings } from "../../core/burn-rate.ts";
 import type { MetricSource, Objective } from "../../core/objectives.ts";
 import type { Plan } from "../../core/plans.ts";
 import type { Release } from "../../core/releases.ts";
@@ -48,6 +49,39 @@ export interface SlackConfig {
   };
 }
 
+/** Grafana: dashboards once for the environment, rules for each service. The provider's own sign-in is `grafana:url` and `grafana:auth`. */
+export interface GrafanaConfig {
+  /** Where people and the hook reach it. */
+  readonly url: string;
+  /** Data source of what services with source `prometheus` report: adopted by uid, or made from a URL. */
+  readonly prometheus?: { readonly uid: string } | { readonly url: string };
+  /** Data source of CloudWatch: adopted by uid, or made with the sign-in that Grafana itself runs under. */
+  readonly cloudWatch: { readonly uid: string } | "make";
+  /** Secret whose whole string is a service account token with which the hook asks for the rules' state. Needed with source `prometheus`. */
+  readonly tokenSecretArn?: string;
+  /** Who is told by Grafana itself; the hook's topic always is. */
+  readonly contactPoints: { readonly slack: boolean; readonly pagerDuty: boolean };
+}
+
+/** Datadog: monitors and SLOs for each service. The provider's own sign-in is `datadog:apiKey` and `datadog:appKey`. */
+export interface DatadogConfig {
+  /** `datadoghq.eu`, `us5.datadoghq.com` and so on. */
+  readonly site: string;
+  /** Secret with JSON `{"apiKey": …, "appKey": …}` with which the hook asks for the monitors' state. Needed with source `datadog`. */
+  readonly keysSecretArn?: string;
+  /** Handles that monitors name, such as `@slack-alerts-warnings`. */
+  readonly notify: { readonly critical: readonly string[]; readonly warning: readonly string[] };
+}
+
+/** The SLO report (D6). */
+export interface ReportConfig {
+  /** Verified SES identity that the e-mail comes from; absent: no e-mail. */
+  readonly sender?: string;
+  readonly recipients: readonly string[];
+  /** Secret whose whole string is a Slack webhook's URL; absent: no Slack. */
+  readonly webhookSecretArn?: string;
+}
+
 export interface AlertingConfig {
   readonly email: readonly string[];
   /** URL or folder that alarms and pages link to. */
@@ -56,6 +90,9 @@ export interface AlertingConfig {
   readonly dashboard?: string;
   readonly pagerduty?: PagerDutyConfig;
   readonly slack?: SlackConfig;
+  readonly grafana?: GrafanaConfig;
+  readonly datadog?: DatadogConfig;
+  readonly report?: ReportConfig;
 }
 
 /** Requests that reach the canary on purpose while it is open (A7). */
@@ -95,6 +132,12 @@ export interface TargetGroupConfig {
   readonly deregistrationDelaySeconds: number;
 }
 
+/** The control's target group: adopted by ARN, or one that the program makes. */
+export interface ControlConfig {
+  /** Absent: the program makes it. */
+  readonly targetGroupArn?: string;
+}
+
 export interface ServiceConfig {
   readonly name: string;
   readonly mode: "act" | "observe";
@@ -109,6 +152,10 @@ export interface ServiceConfig {
   readonly plan: Plan;
   readonly objectives: readonly Objective[];
   readonly source: MetricSource;
+  /** Absent: no error budget is watched. */
+  readonly burnRate?: BurnSettings;
+  /** A fresh copy of the baseline that the canary is compared with. */
+  readonly control?: ControlConfig;
   readonly stickinessSeconds?: number;
   readonly readyTimeoutSeconds: number;
   readonly blindMinutes: number;

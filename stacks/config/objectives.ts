@@ -18,7 +18,6 @@ import {
   type Objective,
   objectivePresetNames,
   objectivePresets,
-  objectivePresetsToCome,
   severities,
 } from "../../core/objectives.ts";
 import { type Context, checkOrder, readBound, readMeasure } from "./bounds.ts";
@@ -155,11 +154,6 @@ function readList(
 }
 
 function readPresetName(raw: unknown, path: Path, problems: Problems): readonly Objective[] | undefined {
-  if ((objectivePresetsToCome as readonly unknown[]).includes(raw)) {
-    const wayOut = "Name one of these, or list the objectives you need";
-    problems.add(path, { wrong: "not available yet", expected: listText(objectivePresetNames), wayOut }, raw);
-    return undefined;
-  }
   const name = check(word(objectivePresetNames, "unknown objectives"), raw, path, problems);
   return name && objectivePresets[name];
 }

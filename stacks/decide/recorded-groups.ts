@@ -3,10 +3,11 @@
  * targets; a kind that would declare others is not it, and where two kinds that are left differ, nothing is told.
  */
 import type { ServiceSurvey } from "../../components/settings.ts";
-import { alarmsFor, type TargetKind } from "../../core/alarms.ts";
+import { alarmsFor } from "../../core/alarms.ts";
 import { alarmName, releaseKey } from "../../core/naming.ts";
 import type { RolloutRecord } from "../../core/record.ts";
 import { stableJson } from "../../core/stable-json.ts";
+import type { TargetKind } from "../../core/watch-rules.ts";
 import type { ServiceConfig } from "../config.ts";
 
 const kinds: readonly TargetKind[] = [

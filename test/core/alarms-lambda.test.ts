@@ -1,7 +1,8 @@
 /** Alarms on Lambda targets: what a function cannot have is not watched, and what only a function has is (E7, B1). */
 import { describe, expect, it } from "vitest";
-import { alarmsFor, hostTargets, uncounted } from "../../core/alarms.ts";
+import { alarmsFor, uncounted } from "../../core/alarms.ts";
 import { objectivePresets } from "../../core/objectives.ts";
+import { hostTargets } from "../../core/watch-rules.ts";
 
 const objectives = objectivePresets.batch;
 const unchecked = { isLambda: true, hasHealthChecks: false };

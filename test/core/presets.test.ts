@@ -1,7 +1,7 @@
 /** The documents' numbers, written out by hand: whoever changes a preset changes them here as well (A2, B1, B2). */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { alarmsFor, percentileSampleFloor, settleSeconds } from "../../core/alarms.ts";
+import { alarmsFor, settleSeconds } from "../../core/alarms.ts";
 import { objectivePresets, type Response, responses, splitByMeasurability } from "../../core/objectives.ts";
 import {
   completeWave,
@@ -15,6 +15,7 @@ import {
   waveAt,
 } from "../../core/plans.ts";
 import { targetOf } from "../../core/respond.ts";
+import { percentileSampleFloor } from "../../core/watch-rules.ts";
 
 describe("plan presets", () => {
   /** Exposure, least soak in minutes (null: no end), look every so many seconds, who lowers. */

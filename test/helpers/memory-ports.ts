@@ -103,6 +103,7 @@ export class MemoryCloud {
       },
       newId: () => `id-${++this.ids}`,
       telemetry: silentTelemetry,
+      elsewhere: {},
       peers: {
         read: (region, service) => callPeer(`read peer ${region}`, () => this.peer(region).read(service)),
         write: (region, record, expected) =>

@@ -1,8 +1,9 @@
 /** Which kind of targets the recorded alarms of a release were declared for: told only where no other kind would do (B1). */
 import { describe, expect, it } from "vitest";
-import { alarmsFor, type TargetKind } from "../../core/alarms.ts";
+import { alarmsFor } from "../../core/alarms.ts";
 import { alarmName, releaseKey } from "../../core/naming.ts";
 import type { RolloutRecord } from "../../core/record.ts";
+import type { TargetKind } from "../../core/watch-rules.ts";
 import { recordedGroups } from "../../stacks/decide/recorded-groups.ts";
 import { groupArnOf } from "../helpers/surveys.ts";
 import { anAdoptedRelease, aService } from "../helpers/world.ts";
