@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what is promised, each a median on the machine it names. Exit code 1 when a bound is missed. The ten days and the
- * decision run here; the first minute, cold rollbacks and kills are processes of their own, as they are for a newcomer, for Lambda and
- * for an operator.
+ * decision run here; the first minute, cold rollbacks, kills and servers with request metrics are processes of their own, as they are for a
+ * newcomer, for Lambda, for an operator and for an application.
  */
 import "../core/stack-traces.ts";
 import { spawn } from "node:child_process";
@@ -14,6 +14,7 @@ import { maximumBundleBytes } from "../hooks/bundle.ts";
 import { builtInScenarios, rehearse } from "../rehearsal/index.ts";
 import { rehearsalConfig } from "../rehearsal/run/table-config.ts";
 import { type BusyMoment, busyMoment } from "./busy-moment.ts";
+import { type FrameworkCost, measureClient, ownMicroseconds } from "./client.ts";
 import { type ColdPath, type ColdRun, measureColdPath } from "./cold-path.ts";
 import { type KillTimes, measureKill } from "./kill.ts";
 
@@ -138,6 +139,19 @@ function killRows({ throughHook, withoutHook }: KillTimes): Measured[] {
   ];
 }
 
+/** Request metrics of an application; times are of this machine, ratios of pairs in one run. */
+function clientRows(costs: readonly FrameworkCost[]): Measured[] {
+  const own = Array.from({ length: repetitions }, () => ownMicroseconds(100_000));
+  return [
+    { what: "request metrics, our own code a request", unit: "µs", bound: 2, values: own },
+    ...costs.flatMap(({ framework, ratios, bareMicroseconds, measuredMicroseconds }): Measured[] => [
+      { what: `a request to ${framework} with metrics, against bare, CPU time`, unit: "×", values: ratios },
+      { what: `a request to ${framework} with metrics, CPU time`, unit: "µs", values: measuredMicroseconds },
+      { what: `a request to bare ${framework}, CPU time`, unit: "µs", values: bareMicroseconds },
+    ]),
+  ];
+}
+
 const moment = await busyMoment();
 await oneDecision(moment); // warm: the hook's process decides every minute, too
 const measured: readonly Measured[] = [
@@ -146,6 +160,7 @@ const measured: readonly Measured[] = [
   { what: "the first minute (`npm start`)", unit: "s", bound: 15, values: await repeated(firstMinute) },
   ...coldRows(await measureColdPath()),
   ...killRows(await measureKill(repetitions)),
+  ...clientRows(await measureClient(repetitions)),
 ];
 printTable(measured);
 process.exitCode = measured.every(isKept) ? 0 : 1;

@@ -135,6 +135,16 @@ function awsConnection(access: Access, variables: Variables, terminal: Terminal)
     async invoke(alias, event, signal) {
       return invoke(await lambdaClient(), access, alias, "RequestResponse", event, signal);
     },
+    async figures() {
+      const [common, { CloudWatchClient }, { cloudWatchMetrics }, { cloudWatchSource }] = await Promise.all([
+        settings(),
+        import("@aws-sdk/client-cloudwatch"),
+        import("../hooks/aws/metrics.ts"),
+        import("../reports/sources/cloudwatch.ts"),
+      ]);
+      const client = new CloudWatchClient(common);
+      return cloudWatchSource(client, cloudWatchMetrics(client));
+    },
     async reach(alias, signal) {
       await invoke(await lambdaClient(), access, alias, "DryRun", undefined, signal);
     },

@@ -6,11 +6,14 @@
  */
 import { Command, CommanderError } from "commander";
 import { BadInputError } from "../core/bad-input.ts";
+import { addCostCommand } from "./cost-command.ts";
 import { CommandFailedError, RefusedError } from "./failures.ts";
 import { addInitCommand } from "./init-command.ts";
+import { addOpenSloCommand } from "./open-slo-command.ts";
 import { addOperatorCommands } from "./operator-commands.ts";
 import type { Outside } from "./outside.ts";
 import { addPullRequestCommands } from "./pull-request-commands.ts";
+import { addReportCommand } from "./report-command.ts";
 
 /** Where a command writes and what it is run in. */
 export interface Surroundings {
@@ -59,7 +62,7 @@ export function commands(surroundings: Surroundings): Command {
     .option("--scenario <name|file>", "what goes wrong: a name, or a YAML file (default: error-spike)")
     .option("--traffic <csv>", "recorded traffic, timestamp,value")
     .option("--scale <factor>", "multiplies the recorded counts; only with --traffic")
-    .option("--source <source>", "alb or emf (default: the service's own)")
+    .option("--source <source>", "alb, emf, prometheus or datadog (default: the service's own)")
     .option("--seed <number>", "same seed, same bytes (default: 1)")
     .option("--json", "prints one JSON object instead of a timeline")
     .option("--alarm <file>", "evaluates one alarm over the points in a JSON file instead")
@@ -84,6 +87,9 @@ export function commands(surroundings: Surroundings): Command {
   addInitCommand(program, surroundings);
   addOperatorCommands(program, surroundings);
   addPullRequestCommands(program, surroundings);
+  addReportCommand(program, surroundings);
+  addOpenSloCommand(program, surroundings);
+  addCostCommand(program, surroundings);
   return program;
 }
 

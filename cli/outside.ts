@@ -4,6 +4,7 @@
  */
 import type { Instant } from "../core/record.ts";
 import type { Ports } from "../hooks/ports.ts";
+import type { ReportSource } from "../reports/sources/source.ts";
 
 export interface Outside {
   /** The environment variables. */
@@ -67,6 +68,8 @@ export interface Connection {
   reach(alias: HookAlias, signal: AbortSignal): Promise<void>;
   /** Record, rules and alarms; loads the adapters when it is first asked. */
   ports(): Promise<Ports>;
+  /** Figures for reports, out of CloudWatch. @default none can be read */
+  figures?(): Promise<ReportSource>;
 }
 
 /** The hook was not called, or did not answer as it should. */

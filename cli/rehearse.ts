@@ -16,7 +16,7 @@ import { type EnvironmentConfig, readStackFile } from "../stacks/config.ts";
 import { rehearseAlarmFile } from "./alarm-file.ts";
 import type { RehearseFlags, Surroundings } from "./command.ts";
 import { renderReport } from "./render.ts";
-import { stackFile, stackNames, stackProblem } from "./stack-file.ts";
+import { stackFile, stackNames, stackProblem, usualStack } from "./stack-file.ts";
 
 /** Runs the command. @throws BadInputError with every problem */
 export async function rehearseCommand(flags: RehearseFlags, surroundings: Surroundings): Promise<void> {
@@ -95,7 +95,7 @@ export function readFlags(flags: RehearseFlags, directory: string): RehearsalOpt
       return undefined;
     }
   };
-  const stack = flags.stack ?? onlyStack(directory) ?? "dev";
+  const stack = flags.stack ?? usualStack(directory);
   const config = read(() => readStack(stack, directory));
   const scenario = read((): Scenario => loadScenario(scenarioPath(flags.scenario ?? "error-spike", directory)));
   const source = read(() => readSource(flags.source));
@@ -115,12 +115,6 @@ export function readFlags(flags: RehearseFlags, directory: string): RehearsalOpt
     ...(source === undefined ? {} : { source }),
     ...(recorded === undefined ? {} : { recorded }),
   };
-}
-
-/** The stack of a folder that has one; `undefined` where there is a choice, or none. */
-function onlyStack(directory: string): string | undefined {
-  const [only, ...more] = stackNames(directory);
-  return more.length === 0 ? only : undefined;
 }
 
 function scenarioPath(nameOrPath: string, directory: string): string {

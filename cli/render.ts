@@ -14,6 +14,7 @@ type Colour = "red" | "green" | "yellow" | "cyan" | "dim";
 const colourOf: Partial<Record<TimelineKind, Colour>> = {
   fault: "red",
   breach: "red",
+  notice: "yellow",
   detected: "red",
   hold: "yellow",
   held: "yellow",
@@ -100,6 +101,9 @@ export function renderReport(report: RehearsalReport, look: Look): string[] {
   return [
     paint(look, "bold", `${report.service} (stack ${report.stack}), scenario ${report.scenario}`),
     `In virtual time from ${report.timeline[0]?.at.slice(0, 10) ?? "nowhere"}; clock in UTC, bar and percent: traffic of the new release.`,
+    ...(report.notModelled === null
+      ? []
+      : wrap(`NOT MODELLED: ${report.notModelled}.`, columns).map((line) => paint(look, "yellow", line))),
     "",
     ...renderTimeline(report.timeline, since, look),
     "",

@@ -42,6 +42,8 @@ function liveLines(snapshot: Snapshot): string[] {
   const versionByGroup = new Map(
     Object.values(snapshot.record.releases).map((release) => [release.targetGroupArn, release.version]),
   );
+  const { control } = snapshot.record;
+  if (control) versionByGroup.set(control.targetGroupArn, `${versionOf(snapshot, control.digest)} (control)`);
   return [
     "live weights:",
     ...Object.entries(snapshot.live).map(([ruleArn, weights]) => {

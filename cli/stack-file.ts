@@ -20,6 +20,12 @@ export function stackNames(directory: string): string[] {
     .sort();
 }
 
+/** The stack that is meant where none is named: the only one of the folder, else `dev`. */
+export function usualStack(directory: string): string {
+  const [only, ...more] = stackNames(directory);
+  return more.length === 0 && only !== undefined ? only : "dev";
+}
+
 /** What is wrong with a stack's name; `undefined` where its file is there. */
 export function stackProblem(stack: string, directory: string): string | undefined {
   const stacks = stackNames(directory);

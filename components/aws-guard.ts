@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { tableName } from "../core/naming.ts";
 import { defaultRunbookBase } from "../core/runbooks.ts";
 import type { SignIn } from "../core/sign-in.ts";
+import type { ElsewhereSettings } from "../hooks/elsewhere/elsewhere.ts";
 import { signInOfProvider } from "./provider-access.ts";
 import type { Guard, GuardBinding, GuardContext, HookCallback } from "./write-guard.ts";
 
@@ -15,6 +16,8 @@ export interface AwsGuardArgs {
   readonly environment: string;
   /** How Pulumi's provider gets in; the guard reads with the same. */
   readonly signIn: SignIn;
+  /** How to ask the systems that watch beside CloudWatch. @default none: a rule that they watch keeps every wave shut */
+  readonly elsewhere?: ElsewhereSettings;
   /** The account that Pulumi's provider acts in, 12 digits; a guard in another one refuses every write. */
   readonly providerAccountId: string;
 }
@@ -79,6 +82,7 @@ async function loadGuard(args: AwsGuardArgs, context: GuardContext): Promise<Gua
   const ports = awsPorts({
     ...access,
     tableName: tableName(args.environment),
+    ...(args.elsewhere ? { elsewhere: args.elsewhere } : {}),
     // A guard sends no page, and nothing it writes links anywhere.
     place: { environment: args.environment, region: args.region, runbookBase: defaultRunbookBase },
   });

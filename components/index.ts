@@ -1,5 +1,9 @@
 /** Once per service: components for a Pulumi program of your own, one file each; `ProgressiveService` composes them. */
+export type { AlertTopicArns, MeasuredRelease } from "./alarm-inputs.ts";
 export { ArnInvalidError, loadBalancerArnSuffix, targetGroupArnSuffix } from "./arn.ts";
+export { DatadogSlo, type DatadogSloArgs } from "./datadog-slo.ts";
+export type { DeclareElsewhere, ServiceElsewhere } from "./declare-elsewhere.ts";
+export { GrafanaSlo, type GrafanaSloArgs, grafanaRulesOf } from "./grafana-slo.ts";
 export {
   type HookReference,
   ProgressiveService,
@@ -8,6 +12,12 @@ export {
 } from "./progressive-service.ts";
 export type { ReleaseGroup } from "./release-groups.ts";
 export { type DeclaredForward, RuleShapeError, readForward } from "./rule-shapes.ts";
+export {
+  ServiceAlarms,
+  type ServiceAlarmsArgs,
+  serviceAlarmProblems,
+  type WatchedTogether,
+} from "./service-alarms.ts";
 export { describeService, type ServiceDescriptionArgs } from "./service-description.ts";
 export {
   nothingAdopted,
@@ -18,7 +28,13 @@ export {
   type TargetGroupSettings,
   type Testers,
 } from "./settings.ts";
-export { type AlertTopicArns, SloAlarms, type SloAlarmsArgs, watchedAlarmsOf } from "./slo-alarms.ts";
+export { type DeclaredAlarm, SloAlarms, type SloAlarmsArgs, watchedAlarmsOf } from "./slo-alarms.ts";
+export {
+  type ReleaseElsewhere,
+  releasesElsewhere,
+  rulesElsewhere,
+  watchedElsewhere,
+} from "./watched-elsewhere.ts";
 export { WaveOpening, type WaveOpeningArgs } from "./wave-opening.ts";
 export { type RouterGuard, WaveRouter, type WaveRouterArgs } from "./wave-router.ts";
 export {

@@ -6,17 +6,23 @@
  * when it falls: an alarm that cannot be written must not keep traffic on a release that is being lowered.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { Declaration, Step } from "../core/declaration.ts";
+import { isCompared } from "../core/control.ts";
+import { canaryContext, type Declaration, type Step } from "../core/declaration.ts";
 import { releaseKey } from "../core/naming.ts";
 import type { WatchedAlarm } from "../core/record.ts";
 import { rolloutFacts } from "../core/rollout-facts.ts";
+import type { AlertTopicArns, MeasuredRelease } from "./alarm-inputs.ts";
 import { loadBalancerArnSuffix } from "./arn.ts";
 import { awsGuardBindingFor } from "./aws-guard.ts";
+import { declareControlAlarms, watchedAlarmsOfControl } from "./control-alarms.ts";
+import type { DeclareElsewhere } from "./declare-elsewhere.ts";
 import type { ReleaseGroup } from "./release-groups.ts";
+import { ServiceAlarms, type WatchedTogether } from "./service-alarms.ts";
 import { describeService } from "./service-description.ts";
 import { nothingAdopted, type ServiceSettings, type ServiceSurvey } from "./settings.ts";
-import { type AlertTopicArns, SloAlarms, watchedAlarmsOf } from "./slo-alarms.ts";
+import { SloAlarms, watchedAlarmsOf } from "./slo-alarms.ts";
 import { targetKindOf } from "./target-kind.ts";
+import { releasesElsewhere, watchedElsewhere } from "./watched-elsewhere.ts";
 import { WaveOpening } from "./wave-opening.ts";
 import { WaveRouter } from "./wave-router.ts";
 import type { GuardBinding } from "./write-guard.ts";
@@ -47,6 +53,8 @@ export interface ProgressiveServiceArgs {
   readonly found?: ServiceSurvey;
   /** @default the guard on AWS, as Pulumi resource hooks */
   readonly guards?: GuardBinding;
+  /** Declare what other systems watch the service with. @default CloudWatch alone watches */
+  readonly elsewhere?: readonly DeclareElsewhere[];
 }
 
 /** The deployed hook, as a service needs it. */
@@ -95,6 +103,8 @@ export class ProgressiveService extends pulumi.ComponentResource {
   readonly router: WaveRouter;
   /** One for each live release, in the declaration's order. */
   readonly alarms: readonly SloAlarms[];
+  /** Of the service as a whole: they tell people. */
+  readonly serviceAlarms: ServiceAlarms;
   readonly opening: WaveOpening;
   readonly outputs: ServiceOutputs;
 
@@ -105,14 +115,26 @@ export class ProgressiveService extends pulumi.ComponentResource {
     // The rule waits for alarms, the alarms for the groups, and the router makes the groups: hence the callback.
     const alarms: SloAlarms[] = [];
     const watchedFirst = new Set([declaration.baseline, declaration.canary?.digest]);
-    const watch = (groups: readonly ReleaseGroup[]): readonly pulumi.Resource[] => {
-      alarms.push(...groups.map((group) => this.#alarmsOf(name, args, group)));
+    const together: WatchedTogether[] = [];
+    const elsewhere: pulumi.Resource[] = [];
+    const watch = (groups: readonly ReleaseGroup[], control?: MeasuredRelease): readonly pulumi.Resource[] => {
+      const comparedWith = comparedWithOf(declaration, groups, control);
+      alarms.push(...groups.map((group) => this.#alarmsOf(name, args, group, comparedWith)));
+      const controlAlarms = declareControlAlarms(this, name, controlOf(args, control));
+      alarms.push(...controlAlarms);
+      together.push(...watchedTogetherOf(declaration, groups, control, found));
+      const releases = releasesElsewhere(declaration, settings.plan);
+      for (const declare of args.elsewhere ?? []) {
+        elsewhere.push(...declare({ name, parent: this, environment, settings, releases }));
+      }
       if (!risingSteps.has(declaration.step)) return [];
       return [
         ...(args.hook.deployment ? [args.hook.deployment.alias] : []),
         ...groups.flatMap((group, index) =>
           watchedFirst.has(group.release.digest) ? (alarms[index]?.alarms ?? []) : [],
         ),
+        ...controlAlarms.flatMap((set) => set.alarms),
+        ...elsewhere,
       ];
     };
     const watched = watchedAlarmsOfService(environment, settings, declaration, found);
@@ -129,6 +151,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
         found,
         ...(settings.testers ? { testers: settings.testers } : {}),
         releases: declaration.liveSet,
+        ...(declaration.control ? { control: declaration.control } : {}),
         shares: declaration.shares,
         testersReach: declaration.testersReach,
         ...(settings.stickinessSeconds === undefined ? {} : { stickinessSeconds: settings.stickinessSeconds }),
@@ -139,6 +162,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
           check: guards.guardFor({
             environment,
             declaration,
+            plan: settings.plan,
             takenBy: args.takenBy,
             readyTimeoutSeconds: settings.readyTimeoutSeconds,
             hookChanges: args.hook.deployment?.changes ?? (() => false),
@@ -151,6 +175,22 @@ export class ProgressiveService extends pulumi.ComponentResource {
       { parent: this },
     );
     this.alarms = alarms;
+    this.serviceAlarms = new ServiceAlarms(
+      `${name}-service`,
+      {
+        environment,
+        service: settings.name,
+        objectives: settings.objectives,
+        source: settings.source,
+        ...(settings.burnRate ? { burnRate: settings.burnRate } : {}),
+        releases: together,
+        loadBalancerArnSuffix: balancerSuffix,
+        topics: args.topics,
+        releaseAlarms: alarms.flatMap(({ declared }) => declared),
+        ...(args.runbookBase === undefined ? {} : { runbookBase: args.runbookBase }),
+      },
+      { parent: this },
+    );
     this.opening = new WaveOpening(
       name,
       {
@@ -167,7 +207,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
         }),
         functionName: args.hook.functionName,
         qualifier: args.hook.aliasName,
-        after: [...this.router.rules.map(({ rule }) => rule), ...alarms.flatMap((set) => set.alarms)],
+        after: [...this.router.rules.map(({ rule }) => rule), ...alarms.flatMap((set) => set.alarms), ...elsewhere],
       },
       { parent: this },
     );
@@ -182,8 +222,14 @@ export class ProgressiveService extends pulumi.ComponentResource {
     });
   }
 
-  #alarmsOf(name: string, args: ProgressiveServiceArgs, group: ReleaseGroup): SloAlarms {
+  #alarmsOf(
+    name: string,
+    args: ProgressiveServiceArgs,
+    group: ReleaseGroup,
+    comparedWith: MeasuredRelease | undefined,
+  ): SloAlarms {
     const { settings } = args;
+    const canary = canaryContext(args.declaration, settings.plan, group.release.digest);
     return new SloAlarms(
       `${name}-${group.releaseKey}`,
       {
@@ -198,12 +244,71 @@ export class ProgressiveService extends pulumi.ComponentResource {
         targetGroupArnSuffix: group.arnSuffix,
         target: targetKindOf(group.release.targetGroupArn, args.found ?? nothingAdopted),
         loadBalancerArnSuffix: balancerSuffixOf(settings, args.loadBalancerArnSuffix),
-        topics: args.topics,
+        ...(canary ? { canary } : {}),
+        ...(comparedWith ? { comparedWith } : {}),
         ...(args.runbookBase === undefined ? {} : { runbookBase: args.runbookBase }),
       },
       { parent: this },
     );
   }
+}
+
+/** The control as its alarms take it. */
+function controlOf(args: ProgressiveServiceArgs, measured: MeasuredRelease | undefined) {
+  const { environment, settings, declaration, found = nothingAdopted } = args;
+  const { control, liveSet } = declaration;
+  return {
+    environment,
+    settings,
+    control,
+    found,
+    measured,
+    version: liveSet.find(({ digest }) => digest === control?.digest)?.version,
+    loadBalancerArnSuffix: balancerSuffixOf(settings, args.loadBalancerArnSuffix),
+    ...(args.runbookBase === undefined ? {} : { runbookBase: args.runbookBase }),
+  };
+}
+
+/** What relative bounds are measured against: the control while it serves its share, since the baseline's own group may have none then. */
+function comparedWithOf(
+  declaration: Declaration,
+  groups: readonly ReleaseGroup[],
+  control: MeasuredRelease | undefined,
+): MeasuredRelease | undefined {
+  if (control && declaration.control && isCompared(declaration.control)) return measuredRelease(control);
+  const baseline = groups.find(({ release }) => release.digest === declaration.baseline);
+  return baseline && { releaseKey: baseline.releaseKey, targetGroupArnSuffix: baseline.arnSuffix };
+}
+
+function measuredRelease({ releaseKey: key, targetGroupArnSuffix }: MeasuredRelease): MeasuredRelease {
+  return { releaseKey: key, targetGroupArnSuffix };
+}
+
+/** Every live release, and the control, as the alarms of the whole service see them. */
+function watchedTogetherOf(
+  declaration: Declaration,
+  groups: readonly ReleaseGroup[],
+  control: MeasuredRelease | undefined,
+  found: ServiceSurvey,
+): WatchedTogether[] {
+  const busy = new Set([declaration.baseline, declaration.canary?.digest]);
+  return [
+    ...groups.map(({ release, releaseKey: key, arnSuffix }) => ({
+      releaseKey: key,
+      targetGroupArnSuffix: arnSuffix,
+      target: targetKindOf(release.targetGroupArn, found),
+      hasTraffic: busy.has(release.digest),
+    })),
+    ...(control
+      ? [
+          {
+            ...measuredRelease(control),
+            target: targetKindOf(declaration.control?.targetGroupArn, found),
+            hasTraffic: true,
+          },
+        ]
+      : []),
+  ];
 }
 
 /** All listeners of a service are on one load balancer; a route's own says which, else the environment's is meant. */
@@ -226,8 +331,11 @@ function watchedAlarmsOfService(
   found: ServiceSurvey,
 ): WatchedAlarm[] {
   const { name: service, objectives, source, mode } = settings;
-  return declaration.liveSet.flatMap((release) =>
-    watchedAlarmsOf({
+  const { control } = declaration;
+  const ofControl = watchedAlarmsOfControl({ environment, settings, control, found });
+  const ofReleases = declaration.liveSet.flatMap((release) => {
+    const canary = canaryContext(declaration, settings.plan, release.digest);
+    return watchedAlarmsOf({
       environment,
       service,
       digest: release.digest,
@@ -236,8 +344,10 @@ function watchedAlarmsOfService(
       source,
       mode,
       target: targetKindOf(release.targetGroupArn, found),
-    }),
-  );
+      ...(canary ? { canary } : {}),
+    });
+  });
+  return [...ofReleases, ...ofControl, ...watchedElsewhere(environment, settings, declaration)];
 }
 
 function outputsOf(declaration: Declaration, router: WaveRouter, alarms: readonly SloAlarms[]): ServiceOutputs {

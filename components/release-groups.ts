@@ -4,8 +4,9 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { releaseKey, targetGroupLogicalName } from "../core/naming.ts";
-import type { RecordedRelease } from "../core/record.ts";
+import type { DeclaredControl } from "../core/declaration.ts";
+import { controlGroupLogicalName, releaseKey, targetGroupLogicalName } from "../core/naming.ts";
+import type { ControlGroup, RecordedRelease } from "../core/record.ts";
 import type { Release } from "../core/releases.ts";
 import { targetGroupArnSuffix } from "./arn.ts";
 import type { TargetGroupSettings } from "./settings.ts";
@@ -34,12 +35,15 @@ function isAdopted(release: Release & { readonly adopted?: boolean }): boolean {
   return release.targetGroupArn !== undefined && release.adopted !== false;
 }
 
-function adoptGroup(parent: pulumi.Resource, release: Release, arn: string): Omit<ReleaseGroup, "releaseKey"> {
+/** A group, whoever made it. */
+type Group = Pick<ReleaseGroup, "arn" | "arnSuffix" | "adopted">;
+
+function adoptGroup(parent: pulumi.Resource, what: string, arn: string): Group {
   // Cookie stickiness of a target group beats the weights, or makes ELBv2 refuse the rule, and not before the rollback.
   const checked = aws.lb.getTargetGroupOutput({ arn }, { parent }).apply((group) => {
     if (group.stickiness?.enabled) {
       throw new pulumi.ResourceError(
-        `release ${release.version}: target group ${arn} has stickiness of its own, got ${group.stickiness.type}; expected none, ` +
+        `${what}: target group ${arn} has stickiness of its own, got ${group.stickiness.type}; expected none, ` +
           "because a cookie beats a weight and cannot be reset from the server. Turn it off on the group; the service's " +
           "stickinessSeconds keeps clients on a release instead",
         parent,
@@ -48,13 +52,18 @@ function adoptGroup(parent: pulumi.Resource, release: Release, arn: string): Omi
     }
     return arn;
   });
-  return { release, arn: checked, arnSuffix: checked.apply(targetGroupArnSuffix), adopted: true };
+  return { arn: checked, arnSuffix: checked.apply(targetGroupArnSuffix), adopted: true };
 }
 
-function makeGroup(parent: pulumi.Resource, release: Release, key: string, args: ReleaseGroupsArgs) {
+function makeGroup(
+  parent: pulumi.Resource,
+  key: string,
+  role: "release" | "control",
+  args: Omit<ReleaseGroupsArgs, "releases">,
+): Group {
   const settings = args.targetGroup;
   const group = new aws.lb.TargetGroup(
-    targetGroupLogicalName(args.service, key),
+    role === "control" ? controlGroupLogicalName(args.service, key) : targetGroupLogicalName(args.service, key),
     {
       port: settings.port,
       protocol: settings.protocol,
@@ -70,11 +79,11 @@ function makeGroup(parent: pulumi.Resource, release: Release, key: string, args:
       slowStart: settings.slowStartSeconds,
       deregistrationDelay: settings.deregistrationDelaySeconds,
       stickiness: { type: "lb_cookie", enabled: false },
-      tags: { ...args.tags, "tidegate:role": "release", "tidegate:release": key },
+      tags: { ...args.tags, "tidegate:role": role, "tidegate:release": key },
     },
     { parent },
   );
-  return { release, arn: group.arn, arnSuffix: group.arnSuffix, adopted: false };
+  return { arn: group.arn, arnSuffix: group.arnSuffix, adopted: false };
 }
 
 /** Declares or adopts the group of every release, in the order given. */
@@ -83,10 +92,42 @@ export function declareReleaseGroups(parent: pulumi.Resource, args: ReleaseGroup
     const key = releaseKey(release);
     const group =
       release.targetGroupArn !== undefined && isAdopted(release)
-        ? adoptGroup(parent, release, release.targetGroupArn)
-        : makeGroup(parent, release, key, args);
-    return { ...group, releaseKey: key };
+        ? adoptGroup(parent, `release ${release.version}`, release.targetGroupArn)
+        : makeGroup(parent, key, "release", args);
+    return { ...group, release, releaseKey: key };
   });
+}
+
+/** The baseline's second group. */
+export interface ControlTargetGroup extends Group {
+  readonly control: DeclaredControl;
+}
+
+/** Declares or adopts the control's group. */
+export function declareControlGroup(
+  parent: pulumi.Resource,
+  control: DeclaredControl,
+  args: Omit<ReleaseGroupsArgs, "releases">,
+): ControlTargetGroup {
+  const { targetGroupArn, releaseKey: key } = control;
+  const group =
+    targetGroupArn === undefined
+      ? makeGroup(parent, key, "control", args)
+      : adoptGroup(parent, `control ${key}`, targetGroupArn);
+  return { ...group, control };
+}
+
+/** The control with its group resolved, as guard and hook are told of it. */
+export function describeControl(group: ControlTargetGroup): pulumi.Output<ControlGroup> {
+  const { arn, arnSuffix, adopted, control } = group;
+  const { digest, releaseKey: key } = control;
+  return pulumi.all([arn, arnSuffix]).apply(([targetGroupArn, targetGroupArnSuffix]) => ({
+    targetGroupArn,
+    targetGroupArnSuffix,
+    releaseKey: key,
+    digest,
+    adopted,
+  }));
 }
 
 /** A release as guard and hook are told of it. */

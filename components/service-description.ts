@@ -1,9 +1,9 @@
 /** What the hook is told about a service, put together from the settings, the declaration and what the resources turned out to be. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Declaration, ServiceDescription } from "../core/declaration.ts";
-import { recordSchemaVersion, type WatchedAlarm } from "../core/record.ts";
+import { type Promises, recordSchemaVersion, type WatchedAlarm } from "../core/record.ts";
 import { stableJson } from "../core/stable-json.ts";
-import { describeReleases } from "./release-groups.ts";
+import { describeControl, describeReleases } from "./release-groups.ts";
 import type { ServiceSettings } from "./settings.ts";
 import type { WaveRouter } from "./wave-router.ts";
 
@@ -14,7 +14,7 @@ export interface ServiceDescriptionArgs {
   /** What this `up` decided. */
   readonly declaration: Declaration;
   /** Rules and groups as they turned out. */
-  readonly router: Pick<WaveRouter, "rules" | "groups">;
+  readonly router: Pick<WaveRouter, "rules" | "groups" | "control">;
   /** Of every live release. */
   readonly alarms: readonly WatchedAlarm[];
   /** The CloudWatch dimension `app/<name>/<id>`. */
@@ -37,9 +37,13 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
   const { settings, declaration, router } = args;
   const rules = pulumi.all(router.rules.map(({ role, rule }) => rule.arn.apply((arn) => ({ arn, role }))));
   const releases = describeReleases(router.groups);
+  const sharePercent = router.control?.control.sharePercent ?? 0;
+  const control = router.control
+    ? describeControl(router.control).apply((group) => ({ ...group, sharePercent }))
+    : pulumi.output(undefined);
   return pulumi
-    .all([rules, releases, args.loadBalancerArnSuffix])
-    .apply(([ruleRefs, described, loadBalancerArnSuffix]) => {
+    .all([rules, releases, control, args.loadBalancerArnSuffix])
+    .apply(([ruleRefs, described, controlGroup, loadBalancerArnSuffix]) => {
       const description: ServiceDescription = {
         kind: "tidegate:opening",
         schemaVersion: recordSchemaVersion,
@@ -59,10 +63,14 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
         // None is no fact: a service without peers keeps the description that it had.
         peers: args.peers?.length ? args.peers : undefined,
         targetGroup: { ...settings.targetGroup },
+        promises: promisesOf(settings),
         releases: described,
         baseline: declaration.baseline,
         canary: declaration.canary,
+        control: controlGroup,
         exposurePercent: declaration.exposurePercent,
+        // None is no fact, as with peers.
+        figures: declaration.figures?.length ? declaration.figures : undefined,
         intent: declaration.intent,
         realityGeneration: declaration.realityGeneration,
         takenBy: args.takenBy,
@@ -73,4 +81,23 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
       };
       return stableJson(description);
     });
+}
+
+/** Objectives with a target, and whether a budget is kept of one; `undefined`: there is nothing to report on. */
+function promisesOf({ objectives, burnRate }: ServiceSettings): Promises | undefined {
+  const promised = objectives.flatMap(({ name, indicator, target, minimumRequests, minimumErrors }) =>
+    target === undefined
+      ? []
+      : [
+          {
+            name,
+            indicator,
+            target,
+            ...(minimumRequests === undefined ? {} : { minimumRequests }),
+            ...(minimumErrors === undefined ? {} : { minimumErrors }),
+          },
+        ],
+  );
+  if (promised.length === 0) return undefined;
+  return { objectives: promised, ...(burnRate ? { budgetPeriodDays: burnRate.periodDays } : {}) };
 }

@@ -8,14 +8,19 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { GuardedWrite } from "../core/declaration.ts";
-import type { WatchedAlarm } from "../core/record.ts";
+import { controlPercentAt } from "../core/control.ts";
+import type { DeclaredControl, GuardedWrite } from "../core/declaration.ts";
+import type { ControlGroup, WatchedAlarm } from "../core/record.ts";
 import type { Release } from "../core/releases.ts";
 import { unmatchableSource } from "../core/rule-conditions.ts";
+import type { MeasuredRelease } from "./alarm-inputs.ts";
 import {
   byDigest,
+  type ControlTargetGroup,
   type DescribedRelease,
+  declareControlGroup,
   declareReleaseGroups,
+  describeControl,
   describeReleases,
   type ReleaseGroup,
 } from "./release-groups.ts";
@@ -54,8 +59,10 @@ export interface WaveRouterArgs {
   readonly found?: ServiceSurvey;
   /** @default none, and no tester rule */
   readonly testers?: Testers;
-  /** Every release to keep attached, at most 5: baseline first, then the canary. */
+  /** Every release to keep attached, at most 5 with the control: baseline first, then the canary. */
   readonly releases: readonly Release[];
+  /** A second group of the baseline, which takes its share from the baseline's. @default none */
+  readonly control?: DeclaredControl;
   /** Share of the traffic by digest. Unit: percent, whole, above 0; they sum to 100. */
   readonly shares: Readonly<Record<string, number>>;
   /** Digest that the tester rule leads to. */
@@ -71,9 +78,9 @@ export interface WaveRouterArgs {
   readonly guard?: RouterGuard;
   /**
    * Called once the groups are declared and before the main rule is: declares what must be in place before traffic moves
-   * (alarms). The main rule waits for what it answers.
+   * (alarms), the control among them. The main rule waits for what it answers.
    */
-  readonly beforeMain?: (groups: readonly ReleaseGroup[]) => readonly pulumi.Resource[];
+  readonly beforeMain?: (groups: readonly ReleaseGroup[], control?: MeasuredRelease) => readonly pulumi.Resource[];
 }
 
 /** A rule of the router. */
@@ -106,6 +113,7 @@ export interface RoutedRule {
  */
 export class WaveRouter extends pulumi.ComponentResource {
   readonly groups: readonly ReleaseGroup[];
+  readonly control: ControlTargetGroup | undefined;
   /** Of every route, the first route's first. */
   readonly mainRules: readonly aws.lb.ListenerRule[];
   readonly anchorRule: aws.lb.ListenerRule;
@@ -135,10 +143,13 @@ export class WaveRouter extends pulumi.ComponentResource {
     };
     const ordered = byDigest(this.groups);
     for (const digest of Object.keys(args.shares)) groupOf(digest);
-    const weighted = ordered.flatMap(({ release, arn }) => {
-      const weight = args.shares[release.digest];
-      return weight === undefined ? [] : [{ arn, weight }];
-    });
+    this.control = args.control && declareControlGroup(this, args.control, { ...args, tags });
+    const controlGroup = this.control;
+    const weighted = ordered
+      .map(({ release, arn }) => ({ arn, weight: (args.shares[release.digest] ?? 0) - controlShare(args, release) }))
+      .concat(controlGroup ? [{ arn: controlGroup.arn, weight: controlGroup.control.sharePercent }] : [])
+      .filter(({ weight }) => weight > 0);
+    const attached = [...ordered, ...(controlGroup ? [controlGroup] : [])];
     const guarded = (role: GuardedWrite["role"], { suffix }: NamedRoute) => this.#guardOptions(args, role, suffix);
 
     this.anchorRule = new aws.lb.ListenerRule(
@@ -147,12 +158,12 @@ export class WaveRouter extends pulumi.ComponentResource {
         listenerArn: listenerOf(first),
         priority: first.route.priority + 2,
         conditions: [{ sourceIp: { values: [unmatchableSource] } }],
-        actions: [forward(ordered.map(({ arn }) => ({ arn, weight: 1 })))],
+        actions: [forward(attached.map(({ arn }) => ({ arn, weight: 1 })))],
         tags: { ...tags, "tidegate:role": "anchor" },
       },
       { parent: this },
     );
-    const alarmsFirst = args.beforeMain?.(this.groups) ?? [];
+    const alarmsFirst = args.beforeMain?.(this.groups, controlGroup && measuredControl(controlGroup)) ?? [];
     const mains = routes.map(
       (named): RoutedRule => ({
         role: "main",
@@ -218,15 +229,28 @@ export class WaveRouter extends pulumi.ComponentResource {
     const { guard } = args;
     if (!guard) return {};
     // Never resolves in a preview, where ARNs may be unknown; there the hook does not run either.
-    const known = new Promise<DescribedRelease[]>((resolve) => {
-      describeReleases(this.groups).apply(resolve);
+    const known = new Promise<{ releases: DescribedRelease[]; control: ControlGroup | undefined }>((resolve) => {
+      const control = this.control ? describeControl(this.control) : pulumi.output(undefined);
+      pulumi.all([describeReleases(this.groups), control]).apply(([releases, group]) => {
+        resolve({ releases, control: group });
+      });
     });
     const hooks = guard.bind(guardHookName(args.service, role, routeSuffix), async (hookArgs) => {
-      const releases = await known;
-      await guard.check(guardedWriteFrom(hookArgs, { role, alarms: guard.alarms, releases }));
+      const { releases, control } = await known;
+      const rule = { role, alarms: guard.alarms, releases, ...(control ? { control } : {}) };
+      await guard.check(guardedWriteFrom(hookArgs, rule));
     });
     return hooks ? { hooks } : {};
   }
+}
+
+function measuredControl({ control, arnSuffix }: ControlTargetGroup): MeasuredRelease {
+  return { releaseKey: control.releaseKey, targetGroupArnSuffix: arnSuffix };
+}
+
+/** What of a release's share its second group has. */
+function controlShare({ control }: WaveRouterArgs, { digest }: Release): number {
+  return control?.digest === digest ? control.sharePercent : 0;
 }
 
 function stickinessOf(args: WaveRouterArgs) {
@@ -242,10 +266,10 @@ function knownConditions(conditions: RuleCondition[]): RuleCondition[] {
 
 function problemsOf(args: WaveRouterArgs, found: ServiceSurvey): string[] {
   const problems: string[] = [];
-  if (args.releases.length > maximumGroupsPerAction) {
-    const named = args.releases.map((release) => release.version).join(", ");
+  const named = [...args.releases.map((release) => release.version), ...(args.control ? ["the control"] : [])];
+  if (named.length > maximumGroupsPerAction) {
     problems.push(
-      `service ${args.service}: too many live releases for one rule, got ${args.releases.length} (${named}); expected at most ` +
+      `service ${args.service}: too many live releases for one rule, got ${named.length} (${named.join(", ")}); expected at most ` +
         `${maximumGroupsPerAction}. Wait until one may go: a release that has lost its traffic goes 2 minutes later, the previous ` +
         `one ${args.rollbackWindowMinutes} minutes after the finish; then run again`,
     );
@@ -256,6 +280,27 @@ function problemsOf(args: WaveRouterArgs, found: ServiceSurvey): string[] {
   if (sum !== 100 || shares.some((share) => !Number.isInteger(share) || share < 1)) {
     problems.push(
       `service ${args.service}: shares must be whole percents above 0 that sum to 100, got ${JSON.stringify(args.shares)}`,
+    );
+  }
+  problems.push(...controlProblems(args));
+  return problems;
+}
+
+/** It is a part of its baseline, and no larger than what is next to it. */
+function controlProblems({ service, control, shares, releases }: WaveRouterArgs): string[] {
+  if (!control) return [];
+  const { digest, sharePercent } = control;
+  const place = `service ${service}: control`;
+  const problems: string[] = [];
+  if (sharePercent > 0 && !releases.some((release) => release.digest === digest)) {
+    problems.push(
+      `${place}: of a release that is not live, got ${digest}; expected the baseline. Name it among releases`,
+    );
+  }
+  const due = controlPercentAt(100 - (shares[digest] ?? 0));
+  if (!Number.isInteger(sharePercent) || sharePercent < 0 || sharePercent > due) {
+    problems.push(
+      `${place}: not a share that it may have, got ${sharePercent} %; expected a whole number from 0 to ${due}, at most the canary's share and the baseline's`,
     );
   }
   return problems;

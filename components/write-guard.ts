@@ -4,6 +4,7 @@
  */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Declaration, GuardedWrite } from "../core/declaration.ts";
+import type { Plan } from "../core/plans.ts";
 import { readForward } from "./rule-shapes.ts";
 
 /** Throws to refuse a write; the text reaches the person who runs `up`. */
@@ -13,6 +14,8 @@ export type Guard = (write: GuardedWrite) => Promise<void>;
 export interface GuardContext {
   readonly environment: string;
   readonly declaration: Declaration;
+  /** The plan that this `up` declares; see `GuardOptions`. */
+  readonly plan: Plan;
   /** Who takes leases: the stack. */
   readonly takenBy: string;
   /** How long to wait for healthy canary hosts. Unit: seconds. */
@@ -47,7 +50,7 @@ export function guardHookName(service: string, role: GuardedWrite["role"], route
 export type RuleWriteArgs = Pick<pulumi.ResourceHookArgs, "id" | "newInputs" | "oldInputs" | "oldOutputs">;
 
 /** What a write of one rule means for the guard beyond its own inputs. */
-export type GuardedRule = Pick<GuardedWrite, "role" | "alarms" | "releases">;
+export type GuardedRule = Pick<GuardedWrite, "role" | "alarms" | "releases" | "control">;
 
 /**
  * Turns a resource hook's arguments into what the guard judges. Without old inputs it is a create.
@@ -63,6 +66,7 @@ export function guardedWriteFrom(args: RuleWriteArgs, rule: GuardedRule): Guarde
     ...(operation === "update" && typeof ruleArn === "string" ? { ruleArn } : {}),
     ...readForward(args.newInputs),
     targetGroupArns: Object.fromEntries(rule.releases.map((release) => [release.digest, release.targetGroupArn])),
+    ...(rule.control ? { control: rule.control } : {}),
     alarms: rule.alarms,
     releases: rule.releases,
   };

@@ -2,8 +2,8 @@
 import type { AdoptingService, Finding, SurveyedRoute } from "./adoption-model.ts";
 import { sharedFindings } from "./adoption-shared.ts";
 import { groupName } from "./adoption-words.ts";
-import { releaseKey, targetGroupLogicalName } from "./naming.ts";
-import type { Release } from "./releases.ts";
+import { controlKey } from "./control.ts";
+import { controlGroupLogicalName, releaseKey, targetGroupLogicalName } from "./naming.ts";
 import type { Survey, SurveyedTargetGroup } from "./survey.ts";
 
 /** Not adjustable. Source: "Quotas for your Application Load Balancers", ALB user guide, read 2026-11. */
@@ -11,13 +11,20 @@ const mostGroups = 100;
 /** Defaults left out; adjustable. Source: as above. */
 const mostRules = 100;
 
-interface AdoptedGroup {
-  readonly role: "baseline" | "canary";
-  readonly release: Release;
-  readonly arn: string;
-  /** The record does not have this release yet. */
+type Role = "baseline" | "canary" | "control";
+
+/** A group as the config wants it. */
+interface WantedGroup {
+  readonly role: Role;
+  /** What the program calls it, if it makes it. */
+  readonly logicalName: string;
+  /** Absent: the program makes it. */
+  readonly arn?: string;
+  /** The record does not have it yet. */
   readonly isNew: boolean;
 }
+
+type AdoptedGroup = WantedGroup & { readonly arn: string };
 
 /** Everything about the groups of one service. */
 export function groupFindings(service: AdoptingService, routes: readonly SurveyedRoute[], survey: Survey): Finding[] {
@@ -32,16 +39,29 @@ export function groupFindings(service: AdoptingService, routes: readonly Surveye
   ];
 }
 
-function rolesOf({ baseline, canary }: AdoptingService): { role: "baseline" | "canary"; release: Release }[] {
-  return [{ role: "baseline", release: baseline }, ...(canary ? [{ role: "canary" as const, release: canary }] : [])];
+function wantedGroups({ name, baseline, canary, control, record }: AdoptingService): WantedGroup[] {
+  const ofRelease = (role: Role, release: typeof baseline): WantedGroup => ({
+    role,
+    logicalName: targetGroupLogicalName(name, releaseKey(release)),
+    isNew: record?.releases[release.digest] === undefined,
+    ...(release.targetGroupArn === undefined ? {} : { arn: release.targetGroupArn }),
+  });
+  if (!canary) return [ofRelease("baseline", baseline)];
+  const ofControl = (arn: string | undefined): WantedGroup => ({
+    role: "control",
+    logicalName: controlGroupLogicalName(name, controlKey(releaseKey(baseline))),
+    isNew: record?.control === undefined || (arn !== undefined && record.control.targetGroupArn !== arn),
+    ...(arn === undefined ? {} : { arn }),
+  });
+  return [
+    ofRelease("baseline", baseline),
+    ofRelease("canary", canary),
+    ...(control ? [ofControl(control.targetGroupArn)] : []),
+  ];
 }
 
 function adoptedGroups(service: AdoptingService): AdoptedGroup[] {
-  return rolesOf(service).flatMap(({ role, release }) => {
-    const arn = release.targetGroupArn;
-    if (arn === undefined) return [];
-    return [{ role, release, arn, isNew: service.record?.releases[release.digest] === undefined }];
-  });
+  return wantedGroups(service).flatMap((group) => (group.arn === undefined ? [] : [{ ...group, arn: group.arn }]));
 }
 
 function oneGroup(
@@ -109,27 +129,29 @@ function balancerName(arn: string): string {
   return arn.split("/")[2] ?? arn;
 }
 
-/** A canary of another kind measures the kind, and not the release. */
+/** A canary or control of another kind measures the kind, and not the release. */
 function typeFindings(service: AdoptingService, adopted: readonly AdoptedGroup[], survey: Survey): Finding[] {
-  const { name, canary, ownTargetType } = service;
-  if (!canary || adopted.length === 0) return [];
-  const found = (role: "baseline" | "canary"): SurveyedTargetGroup["targetType"] | undefined => {
-    const group = adopted.find((candidate) => candidate.role === role);
-    return group ? survey.targetGroups.find(({ arn }) => arn === group.arn)?.targetType : ownTargetType;
-  };
-  const [baselineType, canaryType] = [found("baseline"), found("canary")];
-  if (baselineType === undefined || canaryType === undefined || baselineType === canaryType) return [];
-  const wayOut =
-    canary.targetGroupArn === undefined && baselineType !== "lambda" && baselineType !== "alb"
-      ? `Write targetGroup: { targetType: ${baselineType} }`
-      : "Name a target group of that type";
-  return [
-    {
-      kind: "problem",
-      isNew: service.record?.releases[canary.digest] === undefined,
-      text: `services.${name}.canary: another type of targets than the baseline's, got ${canaryType}; expected ${baselineType}. ${wayOut}`,
-    },
-  ];
+  const { name, ownTargetType } = service;
+  if (adopted.length === 0) return [];
+  const typeOf = ({ arn }: WantedGroup): SurveyedTargetGroup["targetType"] | undefined =>
+    arn === undefined ? ownTargetType : survey.targetGroups.find((group) => group.arn === arn)?.targetType;
+  const [baseline, ...others] = wantedGroups(service);
+  const expected = baseline && typeOf(baseline);
+  return others.flatMap((group): Finding[] => {
+    const type = typeOf(group);
+    if (expected === undefined || type === undefined || type === expected) return [];
+    const wayOut =
+      group.arn === undefined && expected !== "lambda" && expected !== "alb"
+        ? `Write targetGroup: { targetType: ${expected} }`
+        : "Name a target group of that type";
+    return [
+      {
+        kind: "problem",
+        isNew: group.isNew,
+        text: `services.${name}.${group.role}: another type of targets than the baseline's, got ${type}; expected ${expected}. ${wayOut}`,
+      },
+    ];
+  });
 }
 
 /** Quotas of the load balancer, as far as it was counted. */
@@ -139,7 +161,7 @@ function limitFindings(service: AdoptingService, routes: readonly SurveyedRoute[
   const place = `services.${service.name}`;
   const findings: Finding[] = [];
   const attached = balancer.targetGroupArns;
-  const added = attached ? rolesOf(service).filter(({ release }) => !isAttached(service.name, release, attached)) : [];
+  const added = attached ? wantedGroups(service).filter((group) => !isAttached(group, attached)) : [];
   if (attached && added.length > 0 && attached.length + added.length > mostGroups) {
     findings.push({
       kind: "problem",
@@ -164,8 +186,7 @@ function limitFindings(service: AdoptingService, routes: readonly SurveyedRoute[
   return findings;
 }
 
-/** Whether a release's group hangs there already; one that the program makes is known by the start of its name. */
-function isAttached(service: string, release: Release, attached: readonly string[]): boolean {
-  const prefix = `${targetGroupLogicalName(service, releaseKey(release))}-`;
-  return attached.some((arn) => arn === release.targetGroupArn || groupName(arn).startsWith(prefix));
+/** Whether a group hangs there already; one that the program makes is known by the start of its name. */
+function isAttached({ arn: adopted, logicalName }: WantedGroup, attached: readonly string[]): boolean {
+  return attached.some((arn) => arn === adopted || groupName(arn).startsWith(`${logicalName}-`));
 }

@@ -28,6 +28,8 @@ export interface AdoptingService {
   readonly testers?: "header" | "cookie";
   readonly baseline: Release;
   readonly canary?: Release;
+  /** The baseline's second group, declared beside a canary; adopted where it names one. @default none */
+  readonly control?: { readonly targetGroupArn?: string };
   /** Of the groups that the program makes. */
   readonly ownTargetType: "ip" | "instance";
   /** Nothing of it is live yet. */

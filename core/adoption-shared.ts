@@ -1,6 +1,6 @@
 /**
  * Groups that are adopted and that other rules forward to as well. A canary of which others already live would be released to them
- * whatever the wave; a baseline of which others live is fine, and should be known.
+ * whatever the wave; a control would be busier than the canary that it is compared with. A baseline of which others live is fine, and should be known.
  */
 import { type AdoptingService, type Finding, isOurs, type SurveyedRoute } from "./adoption-model.ts";
 import { losersTo } from "./adoption-routes.ts";
@@ -10,7 +10,7 @@ import type { Survey, SurveyedListener, SurveyedRule } from "./survey.ts";
 
 /** An adopted group in its place of the config. */
 interface AdoptedRole {
-  readonly role: "baseline" | "canary";
+  readonly role: "baseline" | "canary" | "control";
   readonly arn: string;
   /** The record does not have this release yet. */
   readonly isNew: boolean;
@@ -33,7 +33,7 @@ export function sharedFindings(
         !own.some((route) => isInTheRoute(route, rule, role, listener)),
     );
   });
-  if (role === "canary") {
+  if (role !== "baseline") {
     const [first, ...more] = sharing;
     if (!first) return [];
     const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
@@ -42,8 +42,10 @@ export function sharedFindings(
         kind: "problem",
         isNew,
         text:
-          `services.${service.name}.canary.targetGroupArn: ${groupName(arn)} serves other requests already, got ${sharerWords(first)}, which ${destinationWords(first)}${others}; ` +
-          "expected a group that no other rule forwards to: these requests would get the release whatever its wave. Make a group of its own for the release",
+          `services.${service.name}.${role}.targetGroupArn: ${groupName(arn)} serves other requests already, got ${sharerWords(first)}, which ${destinationWords(first)}${others}; ` +
+          (role === "canary"
+            ? "expected a group that no other rule forwards to: these requests would get the release whatever its wave. Make a group of its own for the release"
+            : "expected a group that no other rule forwards to: it would be busier than the canary that it is compared with. Make a group of its own for the control"),
       },
     ];
   }
@@ -66,7 +68,7 @@ function isInTheRoute(
   { rules }: SurveyedListener,
 ): boolean {
   if (rule.arn === route.match.ruleArn) return true;
-  if (role === "canary") return isBehind(route, rule) && takesAllOf(route, rule);
+  if (role !== "baseline") return isBehind(route, rule) && takesAllOf(route, rule);
   return losersTo(
     route,
     rules.filter((other) => !isOurs(other, route.service)),

@@ -8,7 +8,7 @@ import { currentAttempt, grantedPercent, holdOf, holdsOnPrevious, lowerCanary, r
 import { loweringResponses } from "./objectives.ts";
 import type { Observation } from "./observation.ts";
 import { versionOf } from "./outcome.ts";
-import { type Breach, committedPercent, type Hold, type Instant, type RolloutRecord } from "./record.ts";
+import { type Breach, committedPercent, countsNow, type Hold, type Instant, type RolloutRecord } from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
 import { isShared, sparedMilliseconds } from "./shared-fate.ts";
 
@@ -210,7 +210,14 @@ function dependencyFails(draft: RecordDraft, seen: Observation, breaches: readon
   const { alarms, values } = seen;
   const standing = Object.values(record.holds).find((hold) => hold.cause === "dependency" && !hold.acknowledged);
   if (standing && draft.now - standing.at >= sparedMilliseconds) return false;
-  const speaking = new Set((alarms ?? []).filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
+  const counting = new Set(
+    record.alarms.filter((alarm) => countsNow(record, alarm, draft.now)).map(({ alarmName }) => alarmName),
+  );
+  const speaking = new Set(
+    (alarms ?? [])
+      .filter(({ state, alarmName }) => state === "ALARM" && counting.has(alarmName))
+      .map(({ alarmName }) => alarmName),
+  );
   // A hold put for what is over says nothing of a breach that began since.
   const isSpared = (breach: Breach) => standing !== undefined && breach.startedAt <= standing.at;
   const canCompare = alarms !== undefined && values !== undefined;

@@ -4,29 +4,51 @@ import { loweringResponses, type Response, type Severity } from "./objectives.ts
 import type { Observation } from "./observation.ts";
 import { versionOf } from "./outcome.ts";
 import { waveAt } from "./plans.ts";
-import { type Breach, committedPercent, type Instant, type RolloutRecord, type WatchedAlarm } from "./record.ts";
+import {
+  type Breach,
+  committedPercent,
+  countsNow,
+  type Instant,
+  type RolloutRecord,
+  type WatchedAlarm,
+} from "./record.ts";
 import type { RecordDraft } from "./record-draft.ts";
 import { targetOf } from "./respond.ts";
 import { type Runbook, runbookOf } from "./runbooks.ts";
 
-/** What one objective and severity of one release says: the worst of its windows. */
+/** What one objective and severity of one release says: the worst of its windows, and of several that ask for different things the strongest. */
 interface Reading {
   readonly key: string;
   readonly alarm: WatchedAlarm;
   readonly settleSeconds: number;
 }
 
-function readings(record: RolloutRecord, seen: Observation): Map<string, Reading> {
+/** How little a response leaves at an exposure; what only freezes leaves more than any lowering, and what only tells the most. */
+function leaves(response: Response, percent: number, { plan }: RolloutRecord): number {
+  if (loweringResponses.has(response)) return targetOf(response, percent, plan);
+  return response === "freeze" ? 101 : 102;
+}
+
+function readings(record: RolloutRecord, seen: Observation, now: Instant): Map<string, Reading> {
   const open = new Map<string, Reading>();
   if (seen.alarms === undefined) return open;
   const inAlarm = new Set(seen.alarms.filter((alarm) => alarm.state === "ALARM").map((alarm) => alarm.alarmName));
   for (const alarm of record.alarms) {
-    if (!inAlarm.has(alarm.alarmName)) continue;
+    // A wave's own alarm may be in ALARM at any other wave: it asks for less there.
+    if (!inAlarm.has(alarm.alarmName) || !countsNow(record, alarm, now)) continue;
     const key = breachKey(alarm.objective, alarm.severity, alarm.digest);
-    const settleSeconds = Math.max(alarm.settleSeconds, open.get(key)?.settleSeconds ?? 0);
-    open.set(key, { key, alarm, settleSeconds });
+    const before = open.get(key);
+    const settleSeconds = Math.max(alarm.settleSeconds, before?.settleSeconds ?? 0);
+    open.set(key, { key, alarm: before ? foremost(record, before.alarm, alarm) : alarm, settleSeconds });
   }
   return open;
+}
+
+/** The control's are the baseline's too, and only observed: they must not make less of the baseline's own. */
+function foremost(record: RolloutRecord, one: WatchedAlarm, other: WatchedAlarm): WatchedAlarm {
+  if (one.mode !== other.mode) return one.mode === "act" ? one : other;
+  const percent = committedPercent(record);
+  return leaves(other.response, percent, record) < leaves(one.response, percent, record) ? other : one;
 }
 
 /** The key of a breach: one for each objective, severity and release. */
@@ -44,7 +66,7 @@ export function runbookOfObjective(record: RolloutRecord, objective: string): Ru
 }
 
 export function closeRecovered(draft: RecordDraft, seen: Observation): void {
-  const open = readings(draft.record, seen);
+  const open = readings(draft.record, seen, draft.now);
   const kept: Record<string, Breach> = {};
   let changed = false;
   for (const [key, breach] of Object.entries(draft.record.breaches)) {
@@ -55,7 +77,7 @@ export function closeRecovered(draft: RecordDraft, seen: Observation): void {
           ? // Only being seen again is a recovery; what cannot be told, or shows nothing at all, is not.
             seen.visibility === "canary-missing" ||
             (seen.visibility !== "seen" && share(draft.record, seen, breach.digest) > 0)
-          : seen.alarms === undefined || open.has(key);
+          : seen.alarms === undefined || open.has(key) || isUnread(draft.record, seen, breach);
     if (still) kept[key] = breach;
     else {
       changed = true;
@@ -66,6 +88,17 @@ export function closeRecovered(draft: RecordDraft, seen: Observation): void {
     }
   }
   if (changed) draft.set({ breaches: kept });
+}
+
+/** Whether one of the breach's alarms could not be read: nobody knows whether it is over. */
+function isUnread(record: RolloutRecord, { unreadAlarms = [] }: Observation, breach: Breach): boolean {
+  const unread = new Set(unreadAlarms);
+  return record.alarms.some(
+    (alarm) =>
+      unread.has(alarm.alarmName) &&
+      breachKey(alarm.objective, alarm.severity, alarm.digest) ===
+        breachKey(breach.objective, breach.severity, breach.digest),
+  );
 }
 
 function isAbove(draft: RecordDraft, seen: Observation, digest: string): boolean {
@@ -80,12 +113,12 @@ function share(record: RolloutRecord, seen: Observation, digest: string): number
 }
 
 export function openBreaches(draft: RecordDraft, seen: Observation): void {
-  for (const reading of readings(draft.record, seen).values()) {
+  for (const reading of readings(draft.record, seen, draft.now).values()) {
     const { alarm } = reading;
     const known = draft.record.breaches[reading.key];
     // Recorded while observing, still bad, and now it may act: it starts over.
     const mayActNow = known?.observed === true && draft.record.mode === "act" && alarm.mode === "act";
-    if (known && !mayActNow) continue;
+    if (known && !mayActNow && !isOutdone(draft, known, alarm)) continue;
     const isCanary = draft.record.canary?.digest === alarm.digest;
     if (isCanary && share(draft.record, seen, alarm.digest) > 0) {
       openBreach(draft, seen, alarm, reading.settleSeconds);
@@ -93,6 +126,33 @@ export function openBreaches(draft: RecordDraft, seen: Observation): void {
       openOnBaseline(draft, alarm, reading.settleSeconds);
     }
   }
+}
+
+/**
+ * Whether an alarm asks for more than the breach that stands under its key was opened for: what is known already must not hide it. Judged
+ * where that breach began, since a person who decides there has decided.
+ */
+function isOutdone({ record, now }: RecordDraft, known: Breach, alarm: WatchedAlarm): boolean {
+  if (known.observed || record.mode === "observe" || alarm.mode === "observe") return false;
+  const asked =
+    record.baseline === alarm.digest
+      ? responseOnBaseline(record, alarm, now)
+      : responseAt(record, alarm, known.exposureAtStartPercent);
+  const left = (response: Response) => leaves(response, known.exposureAtStartPercent, record);
+  return left(asked) < left(known.response);
+}
+
+/** What is done at an exposure: lowering may be a person's decision there. */
+function responseAt(record: RolloutRecord, { response }: Pick<WatchedAlarm, "response">, percent: number): Response {
+  return waveAt(record.plan, percent)?.lowering === "human" && loweringResponses.has(response) ? "freeze" : response;
+}
+
+function canReturn({ previous }: RolloutRecord, now: Instant): boolean {
+  return previous !== undefined && previous.until > now;
+}
+
+function responseOnBaseline(record: RolloutRecord, { response }: WatchedAlarm, now: Instant): Response {
+  return loweringResponses.has(response) && !canReturn(record, now) ? "freeze" : response;
 }
 
 type Breaching = Pick<WatchedAlarm, "digest" | "objective" | "severity" | "disableAnyway">;
@@ -125,9 +185,8 @@ export function openBreach(
   const { record, now } = draft;
   // Live below the record is a lowering whose record was lost: counting from it would halve a half.
   const exposureAtStartPercent = Math.max(seen.live?.shares[alarm.digest] ?? 0, committedPercent(record));
-  const byHuman =
-    waveAt(record.plan, exposureAtStartPercent)?.lowering === "human" && loweringResponses.has(alarm.response);
-  const response = byHuman ? "freeze" : alarm.response;
+  const response = responseAt(record, alarm, exposureAtStartPercent);
+  const byHuman = response !== alarm.response;
   // An opening that breaches before its commit was never granted: never aim above what is committed.
   const targetPercent = loweringResponses.has(response)
     ? Math.min(targetOf(response, exposureAtStartPercent, record.plan), committedPercent(record))
@@ -215,16 +274,15 @@ function resume(draft: RecordDraft, alarm: Breaching, response: Response, settle
 function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: number): void {
   const { record, now } = draft;
   const lowering = loweringResponses.has(alarm.response);
-  const canReturn = record.previous !== undefined && record.previous.until > now;
   const observed = record.mode === "observe" || alarm.mode === "observe";
-  const response = lowering && !canReturn ? "freeze" : alarm.response;
+  const response = responseOnBaseline(record, alarm, now);
   const what = `${alarm.objective} (${alarm.severity}) of ${versionOf(record, alarm.digest)}, the baseline`;
   if (!observed && response === "freeze" && resume(draft, alarm, response, settleSeconds)) return;
   const breach = recordBreach(draft, alarm, {
     ...newlyBreached(alarm, now),
     response,
     exposureAtStartPercent: 100 - committedPercent(record),
-    targetPercent: lowering && canReturn ? 0 : 100 - committedPercent(record),
+    targetPercent: lowering && canReturn(record, now) ? 0 : 100 - committedPercent(record),
     settleSeconds,
     observed,
   });
@@ -249,10 +307,6 @@ function openOnBaseline(draft: RecordDraft, alarm: WatchedAlarm, settleSeconds: 
     draft.page(breach.id, "critical", `${record.service}: FROZEN, ${what}`, "no other release can take its traffic", {
       runbook: "no-other-release",
       holdId: breach.id,
-    });
-  } else if (response === "notify") {
-    draft.page(breach.id, alarm.severity, `${record.service}: ${what}`, "notify only; nothing was changed", {
-      runbook: runbookOfObjective(record, alarm.objective),
     });
   }
 }

@@ -16,6 +16,8 @@ export function returnProblems(
   if (!showsDeclared(description, live)) {
     return `live shows ${describeLive(live)}, declared was ${description.exposurePercent} % on the canary; somebody changed the rule meanwhile. Run up again`;
   }
+  const controlled = controlProblem(description, live);
+  if (controlled) return controlled;
   if (record === undefined || record.retiredAt !== undefined) {
     return description.exposurePercent === 0 ? undefined : "a first release starts at 0 %";
   }
@@ -36,6 +38,17 @@ function describeLive(live: LiveTraffic): string {
   return (
     [...shares, ...live.unknownTargetGroupArns.map((arn) => `weight on unknown ${arn}`)].join(", ") || "no weights"
   );
+}
+
+/** Less than declared is what the hook left of it; more is somebody's doing. */
+function controlProblem(
+  { control }: ServiceDescription,
+  { controlPercent = 0 }: LiveTraffic,
+): CommitProblem | undefined {
+  const declared = control?.sharePercent ?? 0;
+  return controlPercent > declared + 1e-6
+    ? `live gives the control ${controlPercent} %, declared was ${declared} %; somebody changed the rule meanwhile. Run up again`
+    : undefined;
 }
 
 /** A stack that could not read the record when it decided would else take the service from the one that declares it. */

@@ -5,6 +5,7 @@
 
 import { type CommitProblem, isForeignOpening, returnProblems } from "./commit-problems.ts";
 import type { LiveTraffic, ServiceDescription } from "./declaration.ts";
+import { formerAfter } from "./former-releases.ts";
 import { steppedNow } from "./lowering.ts";
 import { versionOf } from "./outcome.ts";
 import {
@@ -42,7 +43,7 @@ export function commit(
   const problem = returnProblems(before, description, live, now);
   if (problem) return { kind: "refused", reason: text(description, problem) };
   if (before === undefined || before.retiredAt !== undefined) return commitFirst(before, description, now);
-  return commitKnown(before, description, now);
+  return commitKnown(before, description, live, now);
 }
 
 function text(description: ServiceDescription, problem: CommitProblem): string {
@@ -58,6 +59,7 @@ function commitFirst(tombstone: RolloutRecord | undefined, description: ServiceD
     realityGeneration: tombstone?.realityGeneration ?? 0,
     releases: releasesOf(description, {}, [description.baseline]),
     baseline: description.baseline,
+    ...(description.control ? { control: { ...description.control, sharePercent: 0 } } : {}),
     ...(description.canary ? { canary: stagedCanary(description.canary, now) } : {}),
     leaving: {},
     ceilings: { [description.baseline]: 100 },
@@ -66,6 +68,7 @@ function commitFirst(tombstone: RolloutRecord | undefined, description: ServiceD
     breaches: {},
     holds: tombstone?.holds ?? {},
     outbox: tombstone?.outbox ?? [],
+    ...formerBeside(tombstone, description, now),
     // Still asked to retire: the tombstone stays one.
     ...(description.retire && tombstone?.retiredAt !== undefined ? { retiredAt: tombstone.retiredAt } : {}),
   };
@@ -73,7 +76,7 @@ function commitFirst(tombstone: RolloutRecord | undefined, description: ServiceD
   return { kind: "committed", record, history: [{ at: now, kind: "commit", message, exposurePercent: 0 }], message };
 }
 
-function commitKnown(before: RolloutRecord, description: ServiceDescription, now: Instant): Commit {
+function commitKnown(before: RolloutRecord, description: ServiceDescription, live: LiveTraffic, now: Instant): Commit {
   const draft = new RecordDraft(before, now);
   const wasPercent = committedPercent(before);
   if (before.leavingRules !== undefined) draft.drop("leavingRules");
@@ -84,6 +87,7 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, now
 
   if (description.baseline !== before.baseline) moveBaseline(draft, description);
   moveCanary(draft, description);
+  takeControl(draft, description, live);
   letGo(draft, description);
   draft.set({ releases: releasesOf(description, before.releases, [draft.record.baseline]) });
   if (description.intent) draft.set({ lastIntent: description.intent });
@@ -93,6 +97,8 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, now
     draft.set({ retiredAt: now });
     draft.tell("retired", "the service is retired; the config may drop it");
   }
+  const former = formerAfter(before, draft.record, now);
+  if (former) draft.set({ former });
   const message = `${describeMove(before, draft.record, wasPercent)}`;
   draft.tell("commit", message);
   if (description.overrideReason !== undefined)
@@ -100,8 +106,26 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, now
   return { kind: "committed", record: draft.finish(), history: draft.history, message };
 }
 
+/** A service that comes back still has what its earlier releases spent. */
+function formerBeside(
+  tombstone: RolloutRecord | undefined,
+  description: ServiceDescription,
+  now: Instant,
+): Pick<RolloutRecord, "former"> {
+  if (!tombstone) return {};
+  const former = formerAfter(tombstone, { releases: releasesOf(description, {}, []) }, now);
+  return former ? { former } : {};
+}
+
 /** Facts that a service may do without; left out of the config they leave the record. */
-const optionalFacts = ["stickinessSeconds", "dependencyOwner", "dependencyGroup", "peers", "targetGroup"] as const;
+const optionalFacts = [
+  "stickinessSeconds",
+  "dependencyOwner",
+  "dependencyGroup",
+  "peers",
+  "targetGroup",
+  "promises",
+] as const;
 
 /** The parts of the record that the program alone knows. */
 function described(description: ServiceDescription): ServiceFacts & Pick<RolloutRecord, "declaredBy"> {
@@ -200,6 +224,7 @@ function moveCanary(draft: RecordDraft, description: ServiceDescription): void {
     waveOpenedAt: to === from && sameAttempt ? current.waveOpenedAt : now,
     servedPercents: served,
     ...exposedFrom(current, to, now),
+    ...figuresAfter(current, description),
     ...(to === 0 && from > 0 ? { weightsLeftAt: now } : {}),
     ...(to === 0 && from === 0 && current.weightsLeftAt !== undefined ? { weightsLeftAt: current.weightsLeftAt } : {}),
   };
@@ -213,6 +238,36 @@ function moveCanary(draft: RecordDraft, description: ServiceDescription): void {
     ...(to > 0
       ? { attempts: { ...draft.record.attempts, [key]: Math.max(draft.record.attempts[key] ?? 0, wanted.attempt) } }
       : {}),
+  });
+}
+
+/** An `up` that could not read the record knows of no figures; what was read when the wave opened stays until the wave is over. */
+function figuresAfter(
+  current: CanaryState,
+  { canary, exposurePercent, figures }: ServiceDescription,
+): Pick<CanaryState, "figures"> {
+  if (exposurePercent === 0) return {};
+  if (figures?.length) return { figures };
+  const isSameWave = current.attempt === canary?.attempt && current.exposurePercent === exposurePercent;
+  return isSameWave && current.figures ? { figures: current.figures } : {};
+}
+
+/** What live gives it is what it has: the hook may have taken its share back since the rule was written. */
+function takeControl(draft: RecordDraft, { control }: ServiceDescription, { controlPercent = 0 }: LiveTraffic): void {
+  const before = draft.record.control;
+  if (!control) {
+    if (before) draft.drop("control");
+    return;
+  }
+  const kept = before?.targetGroupArn === control.targetGroupArn ? before : undefined;
+  const isStillLost = kept?.lostAt !== undefined && (controlPercent === 0 || draft.record.mode === "observe");
+  draft.set({
+    control: {
+      ...control,
+      sharePercent: Math.min(control.sharePercent, Math.round(controlPercent)),
+      ...(kept?.weightsLeftAt === undefined ? {} : { weightsLeftAt: kept.weightsLeftAt }),
+      ...(isStillLost ? { lostAt: kept.lostAt } : {}),
+    },
   });
 }
 

@@ -5,6 +5,7 @@
 import { applyTargets } from "./apply-targets.ts";
 import { watchBlindness } from "./blindness.ts";
 import { closeRecovered, openBreaches } from "./breaches.ts";
+import { watchControl } from "./control.ts";
 import { checkDrift } from "./drift.ts";
 import { resolveIncidents } from "./incidents.ts";
 import { loweringResponses } from "./objectives.ts";
@@ -23,6 +24,7 @@ export function decide(before: RolloutRecord, seen: Observation, now: Instant): 
   escalate(draft, seen);
   applyTargets(draft, seen);
   const lowersLive = checkDrift(draft, seen);
+  watchControl(draft, seen);
   resolveIncidents(draft);
   return { record: draft.finish(), history: draft.history, lowersLive };
 }

@@ -1,10 +1,11 @@
 /**
  * The words between config, record and program: what the config asks for (intent), what the program then declares, and what
- * it tells the hook. Types only; `declare.ts` decides.
+ * it tells the hook. Types and what reads them alone; `declare.ts` decides.
  */
 import type { Plan } from "./plans.ts";
-import type { RecordedRelease, RolloutRecord, ServiceFacts, WatchedAlarm } from "./record.ts";
+import type { ControlGroup, Instant, RecordedRelease, RolloutRecord, ServiceFacts, WatchedAlarm } from "./record.ts";
 import type { Release } from "./releases.ts";
+import type { FrozenFigure, RuleContext } from "./watch-rules.ts";
 
 /** What the stack config asks for one service. */
 export interface Intent {
@@ -14,13 +15,15 @@ export interface Intent {
   readonly plan: Plan;
   readonly baseline: Release;
   readonly canary?: Release;
+  /** Compares the canary with a fresh copy of the baseline; adopted where it names a group. @default none */
+  readonly control?: { readonly targetGroupArn?: string };
   /** Exposure the config asks for. Unit: percent; 0: staged or abandoned. */
   readonly wavePercent: number;
   /** Which try this is; counts from 1 per release. */
   readonly attempt: number;
   /** Replaces a baseline outside a finished rollout. */
   readonly replaceBaselineReason?: string;
-  /** Lets a wave open against the gate's soak and request rules; recorded. */
+  /** Lets a wave open against the gate's soak, request and budget rules; recorded. */
   readonly overrideReason?: string;
   /** The service is to go: its record becomes a tombstone, after which the config may drop it. */
   readonly retire: boolean;
@@ -32,6 +35,8 @@ export interface LiveTraffic {
   readonly shares: Readonly<Record<string, number>>;
   /** Target groups with weight that belong to no release we know. */
   readonly unknownTargetGroupArns: readonly string[];
+  /** What of the baseline's share the control has. Unit: percent of all. Absent: nothing. */
+  readonly controlPercent?: number;
 }
 
 /** What is real, as far as it could be read at program time. */
@@ -59,6 +64,23 @@ export interface Notice {
   readonly text: string;
 }
 
+/**
+ * The control as an `up` declares it: beside a canary, or while it is still leaving. Bounds relative to the baseline are measured against
+ * its `releaseKey` (and its group's dimensions) as long as it has a share and hosts: the baseline's own group may have no traffic at all then.
+ */
+export interface DeclaredControl {
+  /** The baseline's digest. */
+  readonly digest: string;
+  /** The baseline's release key and `-control`. */
+  readonly releaseKey: string;
+  /** Absent: the program makes the group. */
+  readonly targetGroupArn?: string;
+  /** Its share of all traffic, part of the baseline's. Unit: percent; 0 while nothing is exposed, at 100, and after it lost its hosts. */
+  readonly sharePercent: number;
+  /** Since when it has been without a healthy host: nothing is compared with it then. Absent where it has some, or an opening asks for them. */
+  readonly lostAt?: Instant;
+}
+
 /** What one `up` does to the traffic of a service. */
 export type Step = "first" | "none" | "opening" | "lowering" | "finish" | "replace-baseline";
 
@@ -71,6 +93,8 @@ export interface Declaration {
   readonly baseline: string;
   readonly canary?: { readonly digest: string; readonly attempt: number };
   readonly previous?: string;
+  /** @default none */
+  readonly control?: DeclaredControl;
   /** Percent by digest, only those above 0; they sum to 100. */
   readonly shares: Readonly<Record<string, number>>;
   readonly exposurePercent: number;
@@ -87,6 +111,8 @@ export interface Declaration {
   readonly retire: boolean;
   readonly overrideReason?: string;
   readonly replaceBaselineReason?: string;
+  /** What the canary's bounds are measured against: read when a wave opens, the record's until then. @default none */
+  readonly figures?: readonly FrozenFigure[];
   /** What the record had when this was decided, for policies; absent without a record. */
   readonly recorded?: {
     readonly mode: "act" | "observe";
@@ -112,7 +138,10 @@ export interface ServiceDescription extends ServiceFacts {
   readonly releases: readonly Omit<RecordedRelease, "knownGood">[];
   readonly baseline: string;
   readonly canary?: { readonly digest: string; readonly attempt: number };
+  readonly control?: ControlGroup & { readonly sharePercent: number };
   readonly exposurePercent: number;
+  /** See `Declaration.figures`; absent: none. */
+  readonly figures?: readonly FrozenFigure[];
   readonly intent?: { readonly digest: string; readonly attempt: number; readonly wave: number };
   readonly realityGeneration: number;
   readonly takenBy: string;
@@ -134,8 +163,22 @@ export interface GuardedWrite {
   readonly stickinessSeconds?: number;
   /** Every group of the service by digest. */
   readonly targetGroupArns: Readonly<Record<string, string>>;
+  /** The baseline's second group. @default none */
+  readonly control?: ControlGroup;
   /** Every alarm of the service; those of canary and baseline must exist and be quiet before a share may rise. */
   readonly alarms: readonly WatchedAlarm[];
   /** Every release of the service, so that the record can watch a new one from the first request on. */
   readonly releases: readonly Omit<RecordedRelease, "knownGood">[];
+}
+
+/**
+ * What watch rules have to know of the canary: its plan, what this `up` declares, and the figures that bounds are measured against.
+ * `undefined`: the release is not the canary, and is watched for its own bounds alone.
+ */
+export function canaryContext(
+  { canary, exposurePercent, figures = [] }: Pick<Declaration, "canary" | "exposurePercent" | "figures">,
+  plan: Plan,
+  digest: string,
+): NonNullable<RuleContext["canary"]> | undefined {
+  return canary?.digest === digest ? { plan, exposurePercent, figures } : undefined;
 }

@@ -6,6 +6,7 @@
 import type { Declaration, Intent, LiveTraffic, Notice, Reality, Step } from "./declaration.ts";
 import { baselineAsk, judgeWith } from "./declare-baseline.ts";
 import { canaryAsk } from "./declare-canary.ts";
+import { controlAsk, unrecordedControl } from "./declare-control.ts";
 import type { SoakEvidence } from "./gate.ts";
 import { liveReleases, mostReleasesAttached, secondsUntilRoom, sharedGroups } from "./live-set.ts";
 import { note, sharesAt, warning } from "./outcome.ts";
@@ -41,6 +42,7 @@ export function declare(
 function declareFirst(intent: Intent, against: readonly string[], tombstone?: RolloutRecord): Declaration {
   const notices: Notice[] = [];
   const refusals: string[] = [...against];
+  const control = unrecordedControl(intent);
   if (intent.canary && intent.wavePercent > 0) {
     notices.push(
       warning(
@@ -60,6 +62,7 @@ function declareFirst(intent: Intent, against: readonly string[], tombstone?: Ro
   return {
     ...frame(intent, [intent.baseline, ...(intent.canary ? [intent.canary] : [])]),
     step: "first",
+    ...(control ? { control } : {}),
     shares: { [intent.baseline.digest]: 100 },
     exposurePercent: 0,
     fromPercent: 0,
@@ -107,9 +110,11 @@ function declareUnknown(
   }
   const shares = live?.shares ?? { [intent.baseline.digest]: 100 };
   const exposurePercent = intent.canary ? (shares[intent.canary.digest] ?? 0) : 0;
+  const control = unrecordedControl(intent, live);
   return {
     ...base,
     step: "none",
+    ...(control ? { control } : {}),
     shares,
     exposurePercent,
     fromPercent: exposurePercent,
@@ -155,6 +160,7 @@ function declareKnown(
   const plain = baselineAsk(intent, record, now, evidence, notices, refusals);
   const outcome =
     plain ?? canaryAsk(intent, record, notices, refusals, (digest) => judgeWith(record, digest, evidence, now, intent));
+  const control = controlAsk(intent, record, live, now, outcome, notices, refusals);
 
   const step: Step = refusals.length > 0 ? "none" : outcome.step;
   const shares = refusals.length > 0 ? sharesAt(record, have) : outcome.shares;
@@ -165,18 +171,20 @@ function declareKnown(
     : outcome.canary;
   const exposurePercent = refusals.length > 0 ? have : outcome.exposurePercent;
   const liveSet = liveReleases(intent, record, live, now, baseline, canary?.digest);
-  if (liveSet.length > mostReleasesAttached) {
+  if (liveSet.length + (control ? 1 : 0) > mostReleasesAttached) {
+    const named = [...liveSet.map((release) => release.version), ...(control ? ["the control"] : [])];
     refusals.push(
-      `${intent.service}: ${liveSet.length} releases would hang on one rule (${liveSet.map((release) => release.version).join(", ")}); a forward action takes ${mostReleasesAttached}. Wait ${secondsUntilRoom(record, now)} s until one has left`,
+      `${intent.service}: ${named.length} releases would hang on one rule (${named.join(", ")}); a forward action takes ${mostReleasesAttached}. Wait ${secondsUntilRoom(record, now)} s until one has left`,
     );
   }
-  refusals.push(...sharedGroups(intent, liveSet));
+  refusals.push(...sharedGroups(intent, liveSet, control));
   return {
     ...frame(intent, liveSet),
     step,
     baseline,
     ...(canary ? { canary } : {}),
     ...(record.previous ? { previous: record.previous.digest } : {}),
+    ...(control ? { control } : {}),
     shares,
     exposurePercent,
     fromPercent: have,

@@ -2,8 +2,10 @@
  * How long a breach can stand before its traffic is gone, and how much traffic it takes to be seen at all: arithmetic from
  * the alarms as declared, said in every preview (B9).
  */
-import { type AlarmSpec, alarmsFor, evaluationIntervalSeconds, sourceDelaySeconds } from "./alarms.ts";
+import { delaySeconds, evaluationIntervalSeconds } from "./alarms.ts";
 import { loweringResponses, type MetricSource, type Objective } from "./objectives.ts";
+import { countsAt } from "./record.ts";
+import { type RuleContext, releaseRules, type WatchRule } from "./watch-rules.ts";
 
 /** Until the load balancer splits by new weights. Unit: seconds. Assumed; AWS publishes none (argo-rollouts #4595, read 2026-11). */
 export const weightPropagationSeconds = 10;
@@ -26,38 +28,49 @@ export interface Detection {
  * Worst case of one alarm: the breach begins right after a period did, so that one is lost; then as many bad periods as the
  * alarm wants; then the points arrive, the alarm is evaluated, the hook looks, and the weights take hold.
  */
-export function worstSeconds(alarm: AlarmSpec, source: MetricSource): number {
+export function worstSeconds(
+  rule: Pick<WatchRule, "datapointsToAlarm" | "periodSeconds" | "indicator">,
+  source: MetricSource,
+): number {
   return (
-    (alarm.datapointsToAlarm + 1) * alarm.periodSeconds +
-    sourceDelaySeconds[source] +
-    evaluationIntervalSeconds(alarm.periodSeconds) +
+    (rule.datapointsToAlarm + 1) * rule.periodSeconds +
+    delaySeconds(rule.indicator, source) +
+    evaluationIntervalSeconds(rule.periodSeconds) +
     hookIntervalSeconds +
     weightPropagationSeconds
   );
 }
 
-/** Requests in a period from which the alarm speaks of a breach at its bound: the request floor, and enough errors. */
-function requestsNeeded(alarm: AlarmSpec): number {
-  return alarm.errorFloor === 0
-    ? alarm.requestFloor
-    : Math.max(alarm.requestFloor, (100 * alarm.errorFloor) / alarm.threshold);
+/** Requests in a period from which the rule speaks of a breach at its bound: the request floor, and enough errors. */
+function requestsNeeded({ errorFloor, requestFloor, threshold, reference }: WatchRule): number {
+  // How many errors a relative bound is worth depends on the baseline.
+  const ofErrors = errorFloor === 0 || reference ? 0 : threshold > 0 ? (100 * errorFloor) / threshold : errorFloor;
+  return Math.max(requestFloor, ofErrors);
 }
 
-/** Windows whose response takes traffic away, fastest first. */
+/** Of the service, so that a release with that share has enough; where two are compared, the one that has less. */
+function leastRatePerSecond(rule: WatchRule, exposurePercent: number): number {
+  const share =
+    rule.reference?.kind === "baseline" ? Math.min(exposurePercent, 100 - exposurePercent) : exposurePercent;
+  return requestsNeeded(rule) / rule.periodSeconds / (share / 100);
+}
+
+/** Windows whose response takes traffic away from a canary, fastest first. */
 export function detections(
   objectives: readonly Objective[],
   source: MetricSource,
-  exposurePercent: number,
+  canary: NonNullable<RuleContext["canary"]>,
 ): { readonly objective: string; readonly response: string; readonly windows: Detection[] }[] {
+  const { plan, exposurePercent } = canary;
   const byBound = new Map<string, { objective: string; response: string; windows: Detection[] }>();
-  for (const alarm of alarmsFor(objectives, source)) {
-    if (!loweringResponses.has(alarm.response)) continue;
-    const bound = `${alarm.objective} (${alarm.severity})`;
-    const entry = byBound.get(bound) ?? { objective: bound, response: alarm.response, windows: [] };
+  for (const rule of releaseRules(objectives, source, { canary })) {
+    if (!loweringResponses.has(rule.response) || !countsAt(rule, plan, [exposurePercent])) continue;
+    const bound = `${rule.objective} (${rule.severity})`;
+    const entry = byBound.get(bound) ?? { objective: bound, response: rule.response, windows: [] };
     entry.windows.push({
-      alarmKey: alarm.key,
-      worstSeconds: worstSeconds(alarm, source),
-      leastRatePerSecond: requestsNeeded(alarm) / alarm.periodSeconds / (exposurePercent / 100),
+      alarmKey: rule.key,
+      worstSeconds: worstSeconds(rule, source),
+      leastRatePerSecond: leastRatePerSecond(rule, exposurePercent),
     });
     byBound.set(bound, entry);
   }
@@ -70,9 +83,9 @@ export function detections(
 export function describeDetections(
   objectives: readonly Objective[],
   source: MetricSource,
-  exposurePercent: number,
+  canary: NonNullable<RuleContext["canary"]>,
 ): string {
-  return detections(objectives, source, exposurePercent)
+  return detections(objectives, source, canary)
     .map(({ objective, response, windows }) => {
       const parts = windows.map((window) =>
         window.leastRatePerSecond === 0

@@ -1,6 +1,7 @@
 /**
  * How often a healthy release is rolled back by chance (B9): arithmetic, not simulation, from the alarms' own floors and windows
- * and from stated traffic. Only ratio alarms are counted: nothing else of a healthy release comes near its bound by chance.
+ * and from stated traffic. Only ratio alarms are counted: nothing else of a healthy release comes near its bound by chance. A wave's own
+ * alarms count on their wave alone. Ratios beside a baseline's are not reckoned, since both are drawn; `unreckoned` names them.
  *
  * Every step is an upper bound, so the answer is one: the tail of one period, M bad ones of N, then the sum over all periods,
  * alarms and waves.
@@ -69,9 +70,22 @@ function togetherTail(count: number, burstyMean: number, shape: number, evenMean
   return Math.min(1, chance);
 }
 
-/** The request and error floors of a ratio alarm; `undefined` for any other alarm. */
+/** The request and error floors of an alarm on the ratio of errors; `undefined` for any other alarm. */
 export function ratioFloors(alarm: AlarmSpec): { readonly requests: number; readonly errors: number } | undefined {
-  return alarm.errorFloor > 0 ? { requests: alarm.requestFloor, errors: alarm.errorFloor } : undefined;
+  return isErrorRatio(alarm) && !alarm.rule.reference
+    ? { requests: alarm.requestFloor, errors: alarm.errorFloor }
+    : undefined;
+}
+
+function isErrorRatio({ errorFloor, rule }: AlarmSpec): boolean {
+  return errorFloor > 0 && rule.measure.kind === "ratio" && rule.measure.part.includes("errors");
+}
+
+/** Alarms that lower by a ratio and that the arithmetic says nothing of, by key. */
+export function unreckoned(alarms: readonly AlarmSpec[]): string[] {
+  return alarms
+    .filter((alarm) => loweringResponses.has(alarm.response) && isErrorRatio(alarm) && !ratioFloors(alarm))
+    .map(({ key }) => key);
 }
 
 /** Chance that one period of an alarm is on the bad side. */
@@ -118,7 +132,9 @@ function alarmChance(alarm: AlarmSpec, question: FalseRollbackQuestion): number 
     const share = wave.exposurePercent / 100;
     const newShare = (wave.exposurePercent - before) / wave.exposurePercent;
     const soakSeconds = (wave.minimumSoakMinutes ?? endlessSoakMinutes) * 60;
-    for (let at = 0; at < soakSeconds; at += sampleSeconds) {
+    const { atPercents } = alarm.rule;
+    const counts = !atPercents || atPercents.includes(wave.exposurePercent);
+    for (let at = 0; counts && at < soakSeconds; at += sampleSeconds) {
       const evaluations = Math.min(sampleSeconds, soakSeconds - at) / evaluationSeconds;
       const rate = ratePerSecondAt(elapsed + at) * share;
       const usual = badPeriodChance(alarm, rate, errors, 0);

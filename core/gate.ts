@@ -3,6 +3,7 @@
  * Skipped waves and attempts are the declaration's business; here is what time and measurement say.
  */
 
+import { type BudgetState, budgetText, leastBudgetLeftFraction, pausesAdvances } from "./error-budget.ts";
 import { waveAt } from "./plans.ts";
 import type { Instant, RolloutRecord } from "./record.ts";
 import { holdsOn } from "./record.ts";
@@ -20,6 +21,10 @@ export interface SoakEvidence {
   readonly fellSilent: boolean | undefined;
   /** Names of the canary's alarms in ALARM. `undefined`: the states could not be read. */
   readonly alarmsInAlarm: readonly string[] | undefined;
+  /** The service's error budget, or why it could not be read. @default not asked: none is kept, or no share is raised */
+  readonly errorBudget?: BudgetState | { readonly unreadable: string };
+  /** Why the figures that the next wave's bounds are measured against could not be read. @default they were, or none are needed */
+  readonly figuresUnreadable?: string;
 }
 
 /** B8: four verdicts, each with its reasons. `cannot-tell` says whether nothing was measured or too little. */
@@ -67,6 +72,13 @@ export function judge(
     }
   }
 
+  if (overrideReason === undefined) {
+    judgeBudget(evidence.errorBudget, wait, blind);
+    if (evidence.figuresUnreadable !== undefined) {
+      const reason = `what bounds of the next wave are measured against could not be read (${evidence.figuresUnreadable})`;
+      blind.push({ measured: "nothing", reason });
+    }
+  }
   const canary = record.canary;
   const exposurePercent = canary?.digest === digest ? canary.exposurePercent : 0;
   if (canary && exposurePercent > 0 && overrideReason === undefined) {
@@ -83,6 +95,20 @@ export function judge(
   }
   if (wait.length > 0) return { kind: "monitor", reasons: wait };
   return { kind: "promote", reasons: [] };
+}
+
+/** Below a tenth no wave opens (C2); a budget that cannot be read may be spent (docs/decisions/0019). */
+function judgeBudget(
+  budget: SoakEvidence["errorBudget"],
+  wait: string[],
+  blind: { measured: "nothing" | "too-little"; reason: string }[],
+): void {
+  if (budget === undefined) return;
+  if ("unreadable" in budget) {
+    blind.push({ measured: "nothing", reason: `the error budget could not be read (${budget.unreadable})` });
+  } else if (pausesAdvances(budget)) {
+    wait.push(`${budgetText(budget)}; expected at least ${100 * leastBudgetLeftFraction} %, until then advances pause`);
+  }
 }
 
 function judgeSoak(

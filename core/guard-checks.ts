@@ -4,7 +4,16 @@
  */
 import type { GuardedWrite } from "./declaration.ts";
 import { versionOf } from "./outcome.ts";
-import { holdsOn, type Instant, type Lease, type RolloutRecord, type WatchedAlarm } from "./record.ts";
+import type { Plan } from "./plans.ts";
+import {
+  committedPercent,
+  countsAt,
+  holdsOn,
+  type Instant,
+  type Lease,
+  type RolloutRecord,
+  type WatchedAlarm,
+} from "./record.ts";
 
 /** A lease outlives the slowest step between guard and commit. Unit: minutes. */
 export const leaseMinutes = 10;
@@ -39,6 +48,8 @@ export function openingProblems(
     readonly toPercent: number;
     readonly revision: number | undefined;
     readonly takenBy: string;
+    /** As declared, since the alarms are: the record's own says which alarms of before counted where. */
+    readonly plan: Plan;
   },
   now: Instant,
 ): string[] {
@@ -62,7 +73,7 @@ export function openingProblems(
     if (!breach.observed) problems.push(`${breach.objective} (${breach.severity}) is breached`);
   }
   problems.push(...heartbeatProblems(reading, now));
-  problems.push(...alarmProblems(reading, write, [opening.digest, record.baseline]));
+  problems.push(...alarmProblems(reading, write, opening));
   problems.push(...hostProblems(reading, opening));
   problems.push(...reading.peerProblems);
   if (reading.hookChanges)
@@ -99,7 +110,14 @@ function heartbeatProblems(reading: GuardReading, now: Instant): string[] {
     : [];
 }
 
-function alarmProblems(reading: GuardReading, write: GuardedWrite, digests: readonly string[]): string[] {
+function alarmProblems(
+  reading: GuardReading,
+  write: GuardedWrite,
+  opening: { readonly digest: string; readonly toPercent: number; readonly plan: Plan },
+): string[] {
+  const { record } = reading;
+  const digests = [opening.digest, record.baseline];
+  const percents = [record.canary?.digest === opening.digest ? committedPercent(record) : 0, opening.toPercent];
   if (reading.alarms === undefined) return ["the alarms could not be read; nothing is known of this release"];
   const states = new Map(reading.alarms.map((alarm) => [alarm.alarmName, alarm]));
   const problems: string[] = [];
@@ -113,7 +131,7 @@ function alarmProblems(reading: GuardReading, write: GuardedWrite, digests: read
     const state = states.get(alarm.alarmName);
     if (!state) problems.push(`alarm ${alarm.alarmName} does not exist; nothing would see this breach`);
     else if (!state.actionsEnabled) problems.push(`alarm ${alarm.alarmName} has its actions disabled; enable them`);
-    else if (state.state === "ALARM" && countsNow(alarm))
+    else if (state.state === "ALARM" && stopsOpenings(alarm) && countsAt(alarm, opening.plan, percents))
       problems.push(`alarm ${alarm.alarmName} is in ALARM; wait until it is OK`);
   }
   return problems;
@@ -123,7 +141,7 @@ function alarmProblems(reading: GuardReading, write: GuardedWrite, digests: read
  * The guard counts hosts itself; that alarm still remembers the minutes before the release was up. Observed ones stop
  * nothing (B13).
  */
-function countsNow(alarm: WatchedAlarm): boolean {
+function stopsOpenings(alarm: WatchedAlarm): boolean {
   return alarm.indicator !== "healthy-hosts" && alarm.mode === "act";
 }
 

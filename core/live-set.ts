@@ -1,5 +1,5 @@
 /** The live set: which releases stay declared, attached and at full size, and which may go. */
-import type { Intent, LiveTraffic } from "./declaration.ts";
+import type { DeclaredControl, Intent, LiveTraffic } from "./declaration.ts";
 import type { Instant, RolloutRecord } from "./record.ts";
 import type { Release } from "./releases.ts";
 
@@ -58,8 +58,16 @@ export function liveReleases(
 }
 
 /** An adopted group serves one release at a time: with two, a return to the one would serve the other. */
-export function sharedGroups(intent: Intent, liveSet: readonly Release[]): string[] {
-  return liveSet.flatMap((release, index) => {
+export function sharedGroups(intent: Intent, liveSet: readonly Release[], control?: DeclaredControl): string[] {
+  const arn = control?.targetGroupArn;
+  const other = arn === undefined ? undefined : liveSet.find((release) => release.targetGroupArn === arn);
+  const problems =
+    other === undefined
+      ? []
+      : [
+          `${intent.service}.control: the same target group as ${other.version}, which is still needed, got ${arn}; expected a group of its own. Name another, or leave it out and the program makes one`,
+        ];
+  const shared = liveSet.flatMap((release, index) => {
     const other = liveSet.slice(0, index).find((before) => isSameGroup(before, release));
     return other === undefined
       ? []
@@ -67,6 +75,7 @@ export function sharedGroups(intent: Intent, liveSet: readonly Release[]): strin
           `${intent.service}: ${other.version} and ${release.version} have the same target group ${release.targetGroupArn}, and both are still needed; expected a group for each. Set the other one's wave to 0, or wait until its rollback window is over`,
         ];
   });
+  return [...problems, ...shared];
 }
 
 function isSameGroup(left: Release, right: Release): boolean {

@@ -47,7 +47,13 @@ export function steppedNow(record: RolloutRecord, digest: string, now: Instant):
   );
 }
 
-function unexposed({ exposedSince: _since, openedFromPercent: _from, ...canary }: CanaryState): CanaryState {
+/** Without traffic there is nothing that a later wave could be measured against. */
+function unexposed({
+  exposedSince: _since,
+  openedFromPercent: _from,
+  figures: _figures,
+  ...canary
+}: CanaryState): CanaryState {
   return canary;
 }
 

@@ -72,6 +72,13 @@ export function targetGroupLogicalName(service: string, key: string): string {
   return `${cut(`${service}-${version}`, maximumTargetGroupLogicalLength - groupHashLength - 1)}-${hash}`;
 }
 
+/** Logical name of the control's target group, as long as a release's: the service as far as it fits, then a hash of both. */
+export function controlGroupLogicalName(service: string, key: string): string {
+  const hash = sha256(`${service}/${key}`).slice(0, groupHashLength);
+  const end = `-control-${hash}`;
+  return `${cut(service, maximumTargetGroupLogicalLength - end.length)}${end}`;
+}
+
 /** What every alarm name of an environment starts with; the hook's event rule matches on it. */
 export function alarmPrefix(environment: string): string {
   return `tidegate/${environment}/`;
@@ -82,16 +89,31 @@ export function alarmPrefix(environment: string): string {
  * @throws RangeError above 255 characters, which no checked config reaches
  */
 export function alarmName(environment: string, service: string, key: string, alarmKey: string): string {
-  const name = `${alarmPrefix(environment)}${service}/${key}/${alarmKey}`;
+  return checkedAlarmName(`${alarmPrefix(environment)}${service}/${key}/${alarmKey}`);
+}
+
+/**
+ * Physical name of an alarm of the whole service, which tells people and wakes nobody else: outside `alarmPrefix`. `alarmKey` is that of a
+ * rule of scope `service`, of a burn-rate window, or of a composite.
+ * @throws RangeError above 255 characters, which no checked config reaches
+ */
+export function serviceAlarmName(environment: string, service: string, alarmKey: string): string {
+  return checkedAlarmName(`tidegate-slo/${environment}/${service}/${alarmKey}`);
+}
+
+/**
+ * Physical name of the composite of a service's alarms of one severity. An alarm key always has slashes, a severity none.
+ * @param part counts from 1; more than one only where a rule would be too long
+ */
+export function compositeAlarmName(environment: string, service: string, severity: Severity, part = 1): string {
+  return serviceAlarmName(environment, service, part === 1 ? severity : `${severity}-${part}`);
+}
+
+function checkedAlarmName(name: string): string {
   if (name.length > maximumAlarmNameLength) {
     throw new RangeError(`alarm name ${name}: too long, got ${name.length} characters; expected at most 255`);
   }
   return name;
-}
-
-/** Physical name of the composite of a release's alarms of one severity. An alarm key always has slashes, a severity none. */
-export function compositeAlarmName(environment: string, service: string, key: string, severity: Severity): string {
-  return alarmName(environment, service, key, severity);
 }
 
 /** The parts of one of our alarm names; `undefined` for any other name. */
@@ -129,6 +151,11 @@ export const acknowledgeAliasName = "acknowledge";
 /** Name of the function that watches the hook: it pages when the hook did not act (D4). */
 export function watchmanFunctionName(environment: string): string {
   return `tidegate-${environment}-watchman`;
+}
+
+/** Name of the function that sends the SLO reports (D6). */
+export function reportFunctionName(environment: string): string {
+  return `tidegate-${environment}-report`;
 }
 
 /** The service that drills are for; no real service may have this name. */

@@ -9,9 +9,13 @@ export interface Observation {
   readonly alarms:
     | readonly { readonly alarmName: string; readonly state: "OK" | "ALARM" | "INSUFFICIENT_DATA" }[]
     | undefined;
+  /** Alarms whose system did not answer while another one did: they stay as they were. @default none */
+  readonly unreadAlarms?: readonly string[];
   /** What the alarms came to lately, read only while one of them speaks; absent: not read, and then nothing is shared (B10). */
   readonly values?: readonly AlarmValues[];
   readonly health: Readonly<Record<string, { readonly healthyCount: number; readonly totalCount: number }>>;
+  /** Hosts of the control, read while it may have a share; absent: not read, and then nothing is known against it. */
+  readonly controlHealth?: { readonly healthyCount: number; readonly totalCount: number };
   /** Whether the canary's requests were measured where there must have been some (B8). */
   readonly visibility: "seen" | "canary-missing" | "all-missing" | "not-looked";
 }

@@ -1,5 +1,6 @@
 /** A record being changed: collects the new state, the history lines and the pages of one decision, written together. */
 
+import { settledControl } from "./control.ts";
 import type { Severity } from "./objectives.ts";
 import { broadcastsWith } from "./peers.ts";
 import {
@@ -58,6 +59,8 @@ export class RecordDraft {
       | "dependencyGroup"
       | "peers"
       | "targetGroup"
+      | "control"
+      | "promises"
     )[]
   ): void {
     const next: Record<string, unknown> = { ...this.record };
@@ -103,6 +106,8 @@ export class RecordDraft {
 
   /** The changed record with its next revision, or the very same object when nothing changed. */
   finish(): RolloutRecord {
-    return this.record === this.before ? this.before : { ...this.record, revision: this.before.revision + 1 };
+    if (this.record === this.before) return this.before;
+    const control = settledControl(this.before, this.record, this.now);
+    return { ...this.record, ...(control ? { control } : {}), revision: this.before.revision + 1 };
   }
 }

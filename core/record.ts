@@ -3,8 +3,10 @@
  * Only types and small readers live here; each way of changing it is a file of its own in this folder.
  */
 
+import type { BudgetPeriodDays } from "./burn-rate.ts";
+import type { FormerRelease } from "./former-releases.ts";
 import type { Indicator, MetricSource, Response, Severity } from "./objectives.ts";
-import type { Plan } from "./plans.ts";
+import { type Plan, waveAt } from "./plans.ts";
 import type { Release } from "./releases.ts";
 import { sameHold } from "./releases.ts";
 import type { Runbook } from "./runbooks.ts";
@@ -41,7 +43,10 @@ export interface WatchedAlarm {
   readonly query?: string;
 }
 
-/** A fresh copy of the baseline at the canary's own weight, so that both are equally new and equally busy. */
+/**
+ * A second target group of the baseline with a fresh copy of it, at the canary's own weight, so that both are equally new and equally busy.
+ * Its traffic is the baseline's everywhere; `control.ts` says what it may have.
+ */
 export interface ControlGroup {
   readonly targetGroupArn: string;
   /** ARN suffix `targetgroup/<name>/<id>`, the CloudWatch dimension. */
@@ -51,6 +56,16 @@ export interface ControlGroup {
   /** The baseline's digest: it is the same release, and its traffic is the baseline's. */
   readonly digest: string;
   readonly adopted: boolean;
+}
+
+/** The control as the record keeps it. */
+export interface RecordedControl extends ControlGroup {
+  /** Committed share of all traffic, part of the baseline's; only an opening raises it. Unit: percent, at most `controlPercentAt` of the exposure. */
+  readonly sharePercent: number;
+  /** When the last weight left it; absent while it has some or never had any. */
+  readonly weightsLeftAt?: Instant;
+  /** Since when it has been without a healthy host; absent while it has some. */
+  readonly lostAt?: Instant;
 }
 
 /** A release as the record keeps it: all that is needed to declare it again. */
@@ -196,7 +211,7 @@ export interface RolloutRecord {
   readonly releases: Readonly<Record<string, RecordedRelease>>;
   readonly baseline: string;
   /** A second target group of the baseline; what it has counts as the baseline's. Absent: none. */
-  readonly control?: ControlGroup;
+  readonly control?: RecordedControl;
   readonly canary?: CanaryState;
   readonly previous?: { readonly digest: string; readonly until: Instant };
   /** Releases no longer wanted, kept until ALB has surely forgotten their weights. */
@@ -226,6 +241,24 @@ export interface RolloutRecord {
   readonly declaredBy?: string;
   /** The service was retired; its holds and attempts remain. */
   readonly retiredAt?: Instant;
+  /** What the service promises its users; budgets and reports use it, nothing is decided on it here. */
+  readonly promises?: Promises;
+  /** Releases of the last quarter that are no longer declared: what they spent of the error budget was spent. Oldest first. */
+  readonly former?: readonly FormerRelease[];
+}
+
+/** Objectives that have a target, as reports and budgets need them. */
+export interface Promises {
+  readonly objectives: readonly {
+    readonly name: string;
+    readonly indicator: Indicator;
+    /** In the indicator's unit. */
+    readonly target: number;
+    readonly minimumRequests?: number;
+    readonly minimumErrors?: number;
+  }[];
+  /** Over how long the error budget is kept. Unit: days. Absent: none is kept. */
+  readonly budgetPeriodDays?: BudgetPeriodDays;
 }
 
 /** What the program alone knows of a service, and every commit brings anew. */
@@ -246,6 +279,7 @@ export type ServiceFacts = Pick<
   | "peers"
   | "targetGroup"
   | "rollbackWindowMinutes"
+  | "promises"
 >;
 
 /** An event of the append-only history beside the record. */
@@ -261,6 +295,30 @@ export function holdsOn(record: RolloutRecord, digest: string): Hold[] {
   return Object.values(record.holds).filter(
     (hold) => !hold.acknowledged && (hold.scope === "service" || sameHold(hold.digest, digest)),
   );
+}
+
+/**
+ * Whether an alarm counts at one of these exposures: a wave's own does on its wave alone, any other always.
+ * @param percents committed, or about to be
+ */
+export function countsAt(
+  { atPercents }: Pick<WatchedAlarm, "atPercents">,
+  plan: Plan,
+  percents: readonly number[],
+): boolean {
+  if (!atPercents) return true;
+  return percents.some((percent) => {
+    const wave = waveAt(plan, percent);
+    return wave !== undefined && atPercents.includes(wave.exposurePercent);
+  });
+}
+
+/** Whether an alarm counts now: at the committed exposure, and at the one that an opening is about to commit. */
+export function countsNow(record: RolloutRecord, alarm: WatchedAlarm, now: Instant): boolean {
+  const { lease, plan } = record;
+  const opens = lease?.kind === "opening" && lease.expiresAt > now && lease.digest === alarm.digest;
+  const committed = record.canary?.digest === alarm.digest ? committedPercent(record) : 0;
+  return countsAt(alarm, plan, [committed, ...(opens ? [lease.toPercent] : [])]);
 }
 
 /** Committed exposure of the canary; 0 without one. */

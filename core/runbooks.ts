@@ -20,6 +20,7 @@ export const runbooks = [
   "hook-failing",
   "record-unreadable",
   "drill-missing",
+  "report-failing",
   "page-storm",
   "full-rollback",
 ] as const;

@@ -10,6 +10,7 @@ import { parseAlarmName } from "./naming.ts";
 import type { Indicator } from "./objectives.ts";
 import type { Breach, Instant, RolloutRecord, WatchedAlarm } from "./record.ts";
 import type { AlarmValues } from "./snapshot.ts";
+import { waveObjective } from "./watch-rules.ts";
 
 /**
  * Most that the canary may be worse than the baseline and still count as failing alike; a ratio. Two releases behind one broken
@@ -44,7 +45,10 @@ const spoilable: ReadonlySet<Indicator> = new Set([
   "circuit-breaker-open",
 ]);
 
-/** The canary's alarm and the baseline's own one for the same promise, as far as both exist. */
+/**
+ * The canary's alarm and the baseline's own one for the same promise, as far as both exist; the control's while it has a share, since the
+ * baseline's own group may have no traffic then.
+ */
 export function alarmPairs(
   record: RolloutRecord,
   breach: Pick<Breach, "digest" | "objective" | "severity">,
@@ -53,6 +57,9 @@ export function alarmPairs(
   // Names that are not ours have no key, and two without a key have nothing in common.
   const areTwins = (one: WatchedAlarm, other: WatchedAlarm) =>
     keyOf(one) !== undefined && keyOf(one) === keyOf(other) && one.objective === other.objective;
+  const controlIsBusy = (record.control?.sharePercent ?? 0) > 0;
+  const isControls = ({ alarmName }: WatchedAlarm) =>
+    record.control !== undefined && parseAlarmName(alarmName)?.releaseKey === record.control.releaseKey;
   return record.alarms
     .filter(
       (alarm) =>
@@ -60,8 +67,36 @@ export function alarmPairs(
     )
     .map((own) => ({
       own,
-      baseline: record.alarms.find((other) => other.digest === record.baseline && areTwins(own, other)),
+      baseline: record.alarms.find(
+        (other) => other.digest === record.baseline && areTwins(own, other) && isControls(other) === controlIsBusy,
+      ),
     }));
+}
+
+type Pair = ReturnType<typeof alarmPairs>[number];
+
+/**
+ * A fixed bound of one wave, which the baseline is never watched for. What is measured beside the baseline is another matter: that it speaks
+ * says that the canary is the worse one.
+ */
+function hasNoTwin({ own, baseline }: Pair): boolean {
+  const fixed = [waveObjective(own.indicator), waveObjective(own.indicator, "previous-wave")];
+  return baseline === undefined && own.atPercents !== undefined && fixed.includes(own.objective);
+}
+
+/**
+ * Who speaks for such an alarm: those of the same release that watch the same indicator, speak just now and have a twin. Where there are none,
+ * nothing can be compared, and the breach is the release's own.
+ */
+function standIns(record: RolloutRecord, own: WatchedAlarm, speaking: ReadonlySet<string>): Pair[] {
+  const found = record.alarms
+    .filter(
+      ({ alarmName, digest, indicator, atPercents }) =>
+        speaking.has(alarmName) && digest === own.digest && indicator === own.indicator && atPercents === undefined,
+    )
+    .flatMap((alarm) => alarmPairs(record, alarm))
+    .filter((pair) => speaking.has(pair.own.alarmName) && pair.baseline !== undefined);
+  return found.length > 0 ? found : [{ own, baseline: undefined }];
 }
 
 /**
@@ -86,6 +121,7 @@ export function isShared(
     values.find((candidate) => candidate.alarmName === alarm?.alarmName);
   const verdicts = pairs
     .filter(({ own }) => speaking.has(own.alarmName))
+    .flatMap((pair) => (hasNoTwin(pair) ? standIns(record, pair.own, speaking) : [pair]))
     .map(({ own, baseline }) =>
       spoilable.has(own.indicator) && baseline ? compare(valuesOf(own), valuesOf(baseline), now, isSpared) : "own",
     );

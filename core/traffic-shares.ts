@@ -2,27 +2,43 @@
  * Weights and shares: what a forward action means in percent by release, and the actions that program and hook write.
  * The very same shape on both sides, or each would see the other's write as drift.
  */
+
+import { controlPercentAt } from "./control.ts";
 import type { LiveTraffic } from "./declaration.ts";
 import { loweringResponses } from "./objectives.ts";
-import { type Hold, holdsOn, type RolloutRecord } from "./record.ts";
+import { type ControlGroup, type Hold, holdsOn, type RolloutRecord } from "./record.ts";
 import { sameHold } from "./releases.ts";
 
 /** Target groups by digest. */
 export type TargetGroups = Readonly<Record<string, string>>;
 
-/** Percent by digest of a forward action; weights are relative, so any sum above 0 will do. */
-export function sharesOf(weights: Readonly<Record<string, number>>, groups: TargetGroups): LiveTraffic {
+/** The baseline's second group, as far as weights go. */
+export type ControlTarget = Pick<ControlGroup, "targetGroupArn" | "digest">;
+
+/**
+ * Percent by digest of a forward action; weights are relative, so any sum above 0 will do.
+ * @param control its group's weight counts as its release's, and is told beside it. @default none: its group is a stranger
+ */
+export function sharesOf(
+  weights: Readonly<Record<string, number>>,
+  groups: TargetGroups,
+  control?: ControlTarget,
+): LiveTraffic {
   const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
   const digestByArn = new Map(Object.entries(groups).map(([digest, arn]) => [arn, digest]));
+  // A release's own group wins: traffic on it must never be taken for the control's.
+  const isControl = (arn: string) => arn === control?.targetGroupArn && !digestByArn.has(arn);
+  let controlPercent = 0;
   const shares: Record<string, number> = {};
   const unknownTargetGroupArns: string[] = [];
   for (const [arn, weight] of Object.entries(weights)) {
     if (weight <= 0) continue;
-    const digest = digestByArn.get(arn);
+    const digest = control && isControl(arn) ? control.digest : digestByArn.get(arn);
+    if (isControl(arn)) controlPercent += (100 * weight) / total;
     if (digest === undefined) unknownTargetGroupArns.push(arn);
     else shares[digest] = (shares[digest] ?? 0) + (100 * weight) / total;
   }
-  return { shares, unknownTargetGroupArns };
+  return { shares, unknownTargetGroupArns, ...(controlPercent > 0 ? { controlPercent } : {}) };
 }
 
 /** Whether two share tables say the same traffic. */
@@ -36,13 +52,26 @@ export function groupsOf(record: RolloutRecord): Record<string, string> {
   return Object.fromEntries(Object.values(record.releases).map((release) => [release.digest, release.targetGroupArn]));
 }
 
-/** Weights by target group ARN for shares: only groups above 0, percent as weight. */
-export function weightsFor(shares: Readonly<Record<string, number>>, groups: TargetGroups): Record<string, number> {
+/**
+ * Weights by target group ARN for shares: only groups above 0, percent as weight.
+ * @param control takes this much of its release's share, and never more than is due to it at these shares. @default none
+ */
+export function weightsFor(
+  shares: Readonly<Record<string, number>>,
+  groups: TargetGroups,
+  control?: ControlTarget & { readonly sharePercent: number },
+): Record<string, number> {
   const weights: Record<string, number> = {};
+  const add = (arn: string, percent: number) => {
+    if (percent > 0) weights[arn] = (weights[arn] ?? 0) + percent;
+  };
   for (const [digest, percent] of Object.entries(shares)) {
     const arn = groups[digest];
     if (arn === undefined) throw new Error(`no target group known for release ${digest}`);
-    if (percent > 0) weights[arn] = percent;
+    const controls =
+      control?.digest === digest ? Math.max(0, Math.min(control.sharePercent, controlPercentAt(100 - percent))) : 0;
+    add(arn, percent - controls);
+    if (control) add(control.targetGroupArn, controls);
   }
   return weights;
 }
@@ -52,9 +81,10 @@ export function weightsFor(shares: Readonly<Record<string, number>>, groups: Tar
  * any lowering turns it off.
  */
 export function mayStick(record: RolloutRecord): boolean {
-  const canary = record.canary;
+  const { canary, control } = record;
   return (
     canary !== undefined &&
+    control?.lostAt === undefined &&
     canary.exposurePercent > 0 &&
     canary.exposurePercent < 100 &&
     holdsOn(record, canary.digest).length === 0

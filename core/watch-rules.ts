@@ -7,6 +7,15 @@
  * Bounds that only tell people (`notify`) with a fixed value are watched for the service as a whole, on the worst of its releases; all others
  * for each release by itself, since what lowers a release must never speak for another one.
  */
+
+import {
+  hostTargets,
+  type Measure,
+  measureOf,
+  mostMilliseconds,
+  percentileSampleFloor,
+  type TargetKind,
+} from "./measures.ts";
 import {
   type Bound,
   type BoundReference,
@@ -15,45 +24,25 @@ import {
   type Indicator,
   indicators,
   isMeasurable,
+  loweringResponses,
   type MetricSource,
   type Objective,
   type Response,
   type Severity,
   severities,
 } from "./objectives.ts";
-import type { Plan, WaveCriterion } from "./plans.ts";
-import type { Signal } from "./signals.ts";
+import { type Plan, previousExposure, type WaveCriterion } from "./plans.ts";
+import { type Window, windowsOf } from "./watch-windows.ts";
 
-/** What is behind a target group, as far as its metrics differ. */
-export interface TargetKind {
-  readonly isLambda: boolean;
-  /** Whether the load balancer checks health: always, save for Lambda targets, which come without. */
-  readonly hasHealthChecks: boolean;
-}
-
-/** Instances and IP addresses. */
-export const hostTargets: TargetKind = { isLambda: false, hasHealthChecks: true };
-
-/** How one number comes of the signals of one release in one window. */
-export type Measure =
-  /** 100 × sum of the parts / sum of the whole. Unit: percent. */
-  | { readonly kind: "ratio"; readonly part: readonly Signal[]; readonly whole: readonly Signal[] }
-  /** Sum of one / sum of the other; nothing where the other is 0. */
-  | { readonly kind: "quotient"; readonly part: Signal; readonly whole: Signal }
-  /** Unit: milliseconds. */
-  | { readonly kind: "percentile"; readonly signal: "latency"; readonly percentile: number }
-  /** Count in the window, scaled to so many seconds where those are given. */
-  | { readonly kind: "sum"; readonly signals: readonly Signal[]; readonly perSeconds?: number }
-  | { readonly kind: "gauge"; readonly signal: Signal; readonly statistic: "mean" | "maximum" | "minimum" };
-
-export interface Window {
-  /** Length of one window. Unit: seconds. */
-  readonly periodSeconds: number;
-  /** N: how many windows are looked at. */
-  readonly evaluationPeriods: number;
-  /** M: how many of them must be bad. */
-  readonly datapointsToAlarm: number;
-}
+export {
+  errorSignals,
+  hostTargets,
+  type Measure,
+  measureOf,
+  percentileSampleFloor,
+  type TargetKind,
+} from "./measures.ts";
+export { measuredShare, type Window } from "./watch-windows.ts";
 
 /** One way in which one bound is watched. */
 export interface WatchRule extends Window {
@@ -69,7 +58,10 @@ export interface WatchRule extends Window {
   readonly comparison: "above" | "below";
   /** In the measure's unit; with a reference as `Bound.value` says. */
   readonly threshold: number;
-  /** Absent: the threshold stands for itself. A `previous-wave` never appears: it has become a figure. */
+  /**
+   * Absent: the threshold stands for itself. A `previous-wave` never appears: it has become a figure. `growth` says nothing unless the window
+   * before was measured for at least `measuredShare` of it, since a new release grows while it warms up.
+   */
   readonly reference?: Exclude<BoundReference, { kind: "previous-wave" }>;
   /** Fewest requests in a window for the rule to speak (with a reference: of either release); 0: they do not matter. */
   readonly requestFloor: number;
@@ -118,134 +110,60 @@ export interface Unwatched {
   readonly objective: string;
   readonly severity: Severity;
   readonly why: string;
+  /** Exposures at which it would count. Unit: percent. @default every one */
+  readonly atPercents?: readonly number[];
 }
 
-/** Samples under which CloudWatch itself calls a percentile low on data: 10 / (1 - p). Source: CloudWatch guide, 2023-06. */
-export function percentileSampleFloor(percentile: number): number {
-  return Math.ceil(1_000 / (100 - percentile));
-}
-
-/** Long windows look at two: the newest is cut short by late data, the one before is whole. */
-const fiveMinutes: Window = { periodSeconds: 300, evaluationPeriods: 2, datapointsToAlarm: 1 };
-const oneMinute: Window = { periodSeconds: 60, evaluationPeriods: 1, datapointsToAlarm: 1 };
-const oneMinuteTwoOfThree: Window = { periodSeconds: 60, evaluationPeriods: 3, datapointsToAlarm: 2 };
-const oneMinuteTwice: Window = { periodSeconds: 60, evaluationPeriods: 2, datapointsToAlarm: 2 };
-const tenSecondsOnce: Window = { periodSeconds: 10, evaluationPeriods: 1, datapointsToAlarm: 1 };
-const tenSecondsTwice: Window = { periodSeconds: 10, evaluationPeriods: 2, datapointsToAlarm: 2 };
-/** Growth is judged from hour to hour. */
-const hourly: Window = { periodSeconds: 3_600, evaluationPeriods: 1, datapointsToAlarm: 1 };
-
-function statedWindow(windowSeconds: number): Window {
-  return windowSeconds >= 300
-    ? { periodSeconds: windowSeconds, evaluationPeriods: 2, datapointsToAlarm: 1 }
-    : { periodSeconds: windowSeconds, evaluationPeriods: 1, datapointsToAlarm: 1 };
-}
-
-/**
- * A small share of the traffic is seen only in a long window, a large one is seen fast: what is critical is watched in both. A warning has
- * time (docs/decisions/0003, 0017). Sources without 10 s points of their own are asked by the minute.
- */
-function ratioWindows(severity: Severity, source: MetricSource): Window[] {
-  if (severity === "warning") return [fiveMinutes];
-  return source === "emf" ? [tenSecondsTwice, oneMinuteTwoOfThree, fiveMinutes] : [oneMinuteTwoOfThree, fiveMinutes];
-}
-
-/**
- * The errors of a release: its own 5xx, and on a load balancer what came to no answer: connections that its targets refused, or runs
- * of a function that failed (there is no connection to a function).
- * Source: "CloudWatch metrics for your Application Load Balancer", ALB user guide, read 2026-11.
- */
-export function errorSignals(source: MetricSource, target: TargetKind = hostTargets): Signal[] {
-  if (source !== "alb") return ["errors"];
-  return target.isLambda ? ["errors", "failed-runs", "refused-runs"] : ["errors", "connection-errors"];
+/** Whether what a release came to can be read when a wave opens: of what other systems measure, only their own rules are asked. */
+export function hasFigures(source: MetricSource): boolean {
+  return source === "alb" || source === "emf";
 }
 
 /** Bounds on what should be high that are watched as what is missing of it: 99.9 % available is 0.1 % errors. */
 const watchedInverted: ReadonlySet<Indicator> = new Set(["availability", "success-rate"]);
-
-/** How an indicator is measured on a source. */
-export function measureOf(indicator: Indicator, source: MetricSource, target: TargetKind = hostTargets): Measure {
-  const ratio = (part: Signal, ...whole: Signal[]): Measure => ({ kind: "ratio", part: [part], whole });
-  switch (indicator) {
-    case "error-rate":
-    case "success-rate":
-    case "availability":
-      return { kind: "ratio", part: errorSignals(source, target), whole: ["requests"] };
-    case "latency-p50":
-      return { kind: "percentile", signal: "latency", percentile: 50 };
-    case "latency-p95":
-      return { kind: "percentile", signal: "latency", percentile: 95 };
-    case "latency-p99":
-      return { kind: "percentile", signal: "latency", percentile: 99 };
-    case "healthy-hosts":
-      return { kind: "gauge", signal: "healthy-hosts", statistic: "minimum" };
-    case "invariant-violations":
-      return { kind: "sum", signals: ["invariant-violations"] };
-    case "throughput":
-      return { kind: "quotient", part: "items-processed", whole: "processing-seconds" };
-    case "memory":
-      return { kind: "gauge", signal: "memory-megabytes", statistic: "mean" };
-    case "cpu":
-      return { kind: "gauge", signal: "cpu-percent", statistic: "mean" };
-    case "cache-hit-ratio":
-      return ratio("cache-hits", "cache-hits", "cache-misses");
-    case "rate-limit-rejects":
-      return { kind: "sum", signals: ["rate-limit-rejects"], perSeconds: 60 };
-    case "rate-limit-reject-rate":
-      return ratio("rate-limit-rejects", "requests");
-    case "circuit-breaker-open":
-      return { kind: "gauge", signal: "breaker-open-seconds", statistic: "maximum" };
-    case "circuit-breaker-recovery":
-      return { kind: "gauge", signal: "breaker-recovery-seconds", statistic: "maximum" };
-    case "dual-run-failures":
-      return { kind: "sum", signals: ["dual-run-failures"], perSeconds: 3_600 };
-    case "fallback-rate":
-      return ratio("fallbacks", "requests");
-    case "flag-mismatches":
-      return { kind: "sum", signals: ["flag-mismatches"] };
-    case "flag-coverage":
-      return ratio("flag-evaluations", "requests");
-    case "crashes":
-      return { kind: "sum", signals: ["crashes"] };
-  }
-}
-
-function windowsOf(indicator: Indicator, bound: Bound, severity: Severity, source: MetricSource): Window[] {
-  if (bound.reference?.kind === "growth") return [hourly];
-  if (indicator === "healthy-hosts") return [oneMinuteTwice];
-  const isStated = bound.windowSeconds !== undefined;
-  switch (indicator) {
-    case "error-rate":
-    case "success-rate":
-    case "availability":
-      if (isStated) break;
-      return bound.reference ? [fiveMinutes] : ratioWindows(severity, source);
-    case "invariant-violations":
-      return [source === "emf" ? tenSecondsOnce : oneMinute];
-    case "crashes":
-    case "circuit-breaker-open":
-    case "rate-limit-rejects":
-      if (isStated) break;
-      return [oneMinute];
-    case "dual-run-failures":
-      if (isStated) break;
-      return [hourly];
-  }
-  return [statedWindow(bound.windowSeconds ?? 300)];
-}
 
 /** 100 - 99.9 is 0.09999999999999432 in binary; thresholds are read by people. */
 function readable(value: number): number {
   return Number(value.toFixed(6));
 }
 
+/** Measures that two releases can be compared by: a count depends on how much traffic a release has, and hosts on who counts them. */
+const comparable: ReadonlySet<Measure["kind"]> = new Set(["ratio", "quotient", "percentile", "gauge"]);
+
+/** Why a bound cannot be measured against what its reference says, whatever is known; `undefined`: it can. */
+function unreferable(
+  { kind }: BoundReference,
+  { indicator, measure, form }: { readonly indicator: Indicator; readonly measure: Measure; readonly form?: string },
+  atPercents: readonly number[] | undefined,
+): string | undefined {
+  if (kind === "growth") return measure.kind === "gauge" ? undefined : "only what is a level grows; bound its value";
+  if (!comparable.has(measure.kind) || indicator === "healthy-hosts") {
+    return "a count depends on how much traffic a release has, so two releases do not compare; bound its value";
+  }
+  if (kind === "previous-wave" && !atPercents) return "only a wave's own bound is measured against the wave before";
+  if (kind === "baseline" && form === "factor" && watchedInverted.has(indicator)) {
+    return "a multiple of a success rate says little of its errors; bound it by points, or bound the error rate";
+  }
+  return undefined;
+}
+
+/**
+ * The figure that stands for a reference. Of the wave before: one measured below the wave and no lower than the plan's wave before it, since
+ * a lowering may have led in between.
+ */
 function figureFor(
   { kind }: BoundReference,
   indicator: Indicator,
-  canary: NonNullable<RuleContext["canary"]>,
+  { plan, figures }: NonNullable<RuleContext["canary"]>,
+  atPercents: readonly number[] | undefined,
 ): FrozenFigure | undefined {
-  const of = kind === "previous-wave" ? "previous-wave" : "baseline";
-  return canary.figures.find((figure) => figure.of === of && figure.indicator === indicator);
+  const [wavePercent] = atPercents ?? [];
+  return figures.find((figure) => {
+    if (figure.indicator !== indicator) return false;
+    if (kind !== "previous-wave" || wavePercent === undefined) return figure.of === "baseline";
+    const { of, percent } = figure;
+    return of === "previous-wave" && percent < wavePercent && percent >= previousExposure(plan, wavePercent);
+  });
 }
 
 /** A bound that a figure has made a fixed value of. */
@@ -257,7 +175,8 @@ function fixedBy(figure: FrozenFigure, bound: Bound): { readonly value: number; 
   };
 }
 
-interface Promise {
+/** One bound, and whose it is. */
+interface Promised {
   readonly objective: Pick<Objective, "name" | "indicator" | "minimumRequests" | "minimumErrors">;
   readonly severity: Severity;
   readonly bound: Bound;
@@ -266,24 +185,36 @@ interface Promise {
 
 /** The rules of one bound, or why it has none. */
 function rulesOfBound(
-  { objective, severity, bound, atPercents }: Promise,
+  { objective, severity, bound, atPercents }: Promised,
   source: MetricSource,
   context: RuleContext,
 ): WatchRule[] | Unwatched {
   const { indicator, name } = objective;
   const target = context.target ?? hostTargets;
-  const unwatched = (why: string): Unwatched => ({ objective: name, severity, why });
+  const unwatched = (why: string): Unwatched => ({
+    objective: name,
+    severity,
+    why,
+    ...(atPercents ? { atPercents } : {}),
+  });
   const measure = measureOf(indicator, source, target);
   let { value } = bound;
   let reference = bound.reference;
   let figureOf: string | undefined;
+  if (reference) {
+    const form = reference.kind === "growth" ? undefined : reference.form;
+    const why = unreferable(reference, { indicator, measure, ...(form ? { form } : {}) }, atPercents);
+    if (why !== undefined) return unwatched(why);
+  }
   if (reference && reference.kind !== "growth") {
     const { canary } = context;
     if (!canary) return unwatched("it is measured against the baseline, so only a canary is watched for it");
-    const needsFigure = reference.kind === "previous-wave" || canary.exposurePercent >= 100;
-    if (needsFigure) {
-      const figure = figureFor(reference, indicator, canary);
+    // A wave's own bound waits for its wave: at 100 % it says nothing, and after a lowering there is a baseline again.
+    const countsAtAll = canary.exposurePercent >= 100 && (atPercents === undefined || atPercents.includes(100));
+    if (reference.kind === "previous-wave" || countsAtAll) {
+      const figure = figureFor(reference, indicator, canary, atPercents);
       if (!figure) {
+        if (!hasFigures(source)) return unwatched(`figures are read from CloudWatch only; source ${source} has none`);
         return unwatched(
           reference.kind === "previous-wave"
             ? "what the wave before came to is not known"
@@ -294,7 +225,13 @@ function rulesOfBound(
       reference = undefined;
     }
   }
-  const inverted = watchedInverted.has(indicator) && reference === undefined;
+  const most = reference ? undefined : mostMilliseconds(measure, source);
+  if (most !== undefined && value >= most) {
+    const of = figureOf === undefined ? "" : ` (from ${figureOf})`;
+    return unwatched(`nothing is ever above ${value}ms${of}: the histogram of source ${source} ends at ${most}ms`);
+  }
+  // Of these the errors are measured, so that low is bad becomes high is bad.
+  const inverted = watchedInverted.has(indicator);
   const comparison = inverted ? "above" : indicators[indicator].badSide;
   const isRatio = measure.kind === "ratio";
   const requestFloor = isRatio
@@ -320,8 +257,8 @@ function rulesOfBound(
     scope,
     measure,
     comparison,
-    threshold: inverted ? readable(100 - value) : value,
-    ...(reference && reference.kind !== "previous-wave" ? { reference } : {}),
+    threshold: inverted ? readable(reference ? -value : 100 - value) : value,
+    ...(reference ? { reference } : {}),
     ...window,
     requestFloor,
     errorFloor,
@@ -330,13 +267,21 @@ function rulesOfBound(
   }));
 }
 
-/** A wave's own bound, as an objective's would be written. */
-function promiseOf(criterion: WaveCriterion, percent: number): Promise | undefined {
+/** What a wave's own bound is called among objectives. */
+export function waveObjective(indicator: Indicator, reference?: BoundReference["kind"]): string {
+  return `wave-${indicator}${reference === undefined ? "" : `-of-${reference}`}`;
+}
+
+/**
+ * A wave's own bound, as an objective's would be written. A breach is known by its objective, so bounds that may do different things are
+ * objectives of their own: a freeze over the wave before must not hide a fixed bound that disables.
+ */
+function promiseOf(criterion: WaveCriterion, percent: number): Promised | undefined {
   if (criterion.kind !== "rollback" || !criterion.watch) return undefined;
   const { indicator, bound, minimumRequests, minimumErrors } = criterion.watch;
   return {
     objective: {
-      name: `wave-${indicator}`,
+      name: waveObjective(indicator, bound.reference?.kind),
       indicator,
       ...(minimumRequests === undefined ? {} : { minimumRequests }),
       ...(minimumErrors === undefined ? {} : { minimumErrors }),
@@ -347,26 +292,38 @@ function promiseOf(criterion: WaveCriterion, percent: number): Promise | undefin
   };
 }
 
-/** Whether one rule can never speak without the other one speaking too, with the same consequence. */
+/** Whether one rule can never speak without the other one speaking too, with the same consequence or a stronger one. */
 function isImpliedBy(rule: WatchRule, other: WatchRule): boolean {
   const sameWatch =
     rule !== other &&
     rule.scope === other.scope &&
-    rule.severity === other.severity &&
-    rule.response === other.response &&
     rule.comparison === other.comparison &&
     rule.periodSeconds === other.periodSeconds &&
     rule.evaluationPeriods === other.evaluationPeriods &&
     rule.datapointsToAlarm === other.datapointsToAlarm &&
-    !rule.reference &&
-    !other.reference &&
-    !rule.atPercents &&
-    !other.atPercents &&
     rule.requestFloor >= other.requestFloor &&
     rule.errorFloor >= other.errorFloor &&
-    JSON.stringify(rule.measure) === JSON.stringify(other.measure);
-  if (!sameWatch) return false;
-  return rule.comparison === "above" ? rule.threshold > other.threshold : rule.threshold < other.threshold;
+    JSON.stringify([rule.measure, rule.reference]) === JSON.stringify([other.measure, other.reference]);
+  if (!sameWatch || other.atPercents) return false;
+  const [looser, stricter] = rule.comparison === "above" ? [rule, other] : [other, rule];
+  if (rule.atPercents) return looser.threshold >= stricter.threshold && doesAtLeast(other, rule);
+  // Of what people are told, once is enough; what acts keeps its own name.
+  return rule.scope === "service" && looser.threshold > stricter.threshold && rule.severity === other.severity;
+}
+
+/** A wave's own bound is superfluous where the objective's own does the same at every wave, or takes all traffic away. */
+function doesAtLeast(other: WatchRule, rule: WatchRule): boolean {
+  if (other.severity !== "critical" && rule.severity === "critical") return false;
+  return other.response === rule.response || (other.response === "disable" && loweringResponses.has(rule.response));
+}
+
+/** What only observes, or does not act the same way, stands in for nothing. */
+function standsInFor(objectives: readonly Objective[]): (other: WatchRule, rule: WatchRule) => boolean {
+  const of = (rule: WatchRule) => objectives.find(({ name }) => name === rule.objective);
+  return (other, rule) =>
+    of(other)?.mode === of(rule)?.mode &&
+    (of(other)?.disableAnyway ?? false) === (of(rule)?.disableAnyway ?? false) &&
+    isImpliedBy(rule, other);
 }
 
 /**
@@ -381,7 +338,7 @@ export function watchRules(
   const rules: WatchRule[] = [];
   const unwatched: Unwatched[] = [];
   const target = context.target ?? hostTargets;
-  const ofObjectives = objectives.flatMap((objective): Promise[] =>
+  const ofObjectives = objectives.flatMap((objective): Promised[] =>
     severities.flatMap((severity) => {
       const bound = objective[severity];
       return bound ? [{ objective, severity, bound }] : [];
@@ -392,17 +349,35 @@ export function watchRules(
   );
   for (const promise of [...ofObjectives, ...ofWaves]) {
     const { name, indicator } = promise.objective;
+    const where = promise.atPercents ? { atPercents: promise.atPercents } : {};
     if (!isMeasurable(indicator, source)) {
-      unwatched.push({ objective: name, severity: promise.severity, why: `source ${source} does not measure it` });
+      const why = `source ${source} does not measure it`;
+      unwatched.push({ objective: name, severity: promise.severity, why, ...where });
     } else if (indicator === "healthy-hosts" && !target.hasHealthChecks) {
-      unwatched.push({ objective: name, severity: promise.severity, why: "its targets have no health checks" });
+      unwatched.push({
+        objective: name,
+        severity: promise.severity,
+        why: "its targets have no health checks",
+        ...where,
+      });
     } else {
       const made = rulesOfBound(promise, source, context);
       if ("why" in made) unwatched.push(made);
       else rules.push(...made);
     }
   }
-  return { rules: rules.filter((rule) => !rules.some((other) => isImpliedBy(rule, other))), unwatched };
+  const standsIn = standsInFor(objectives);
+  return { rules: apart(rules.filter((rule) => !rules.some((other) => standsIn(other, rule)))), unwatched };
+}
+
+/** Two bounds of one wave on one indicator are two rules, so their keys differ. */
+function apart(rules: readonly WatchRule[]): WatchRule[] {
+  const seen = new Map<string, number>();
+  return rules.map((rule) => {
+    const count = (seen.get(rule.key) ?? 0) + 1;
+    seen.set(rule.key, count);
+    return count === 1 ? rule : { ...rule, key: `${rule.key}/${count}` };
+  });
 }
 
 /** Rules that watch one release by itself. */

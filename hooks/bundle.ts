@@ -1,5 +1,5 @@
 /**
- * Bundles the handlers of the hook and of its watchman for Lambda, each into a folder of its own: `index.mjs`, and beside it the parts
+ * Bundles the handlers of the hook, of its watchman and of the SLO report for Lambda, each into a folder of its own: `index.mjs`, and beside it the parts
  * that are loaded when they are needed (pages, secrets, traces). In one file they would be read at every cold start, before a rollback.
  *
  * The bytes and the names depend on the sources alone, so that an unchanged hook is unchanged for Pulumi from any machine and any folder.
@@ -15,6 +15,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 /** Where the bundles go; ignored by git. */
 export const hookBundleFolder = join(root, "dist", "hook");
 export const watchmanBundleFolder = join(root, "dist", "watchman");
+export const reportBundleFolder = join(root, "dist", "report");
 
 /** What Lambda loads; the handler is `index.handler`. */
 export const bundleEntry = "index.mjs";
@@ -33,11 +34,35 @@ export const buildHookBundle = (folder: string = hookBundleFolder): Promise<stri
 export const buildWatchmanBundle = (folder: string = watchmanBundleFolder): Promise<string> =>
   bundleModule(join(root, "hooks", "watchman-handler.ts"), folder);
 
+/** Most that the report's files may weigh: it draws pictures, and nobody waits for its cold start. Unit: bytes. */
+export const maximumReportBundleBytes = 8_000_000;
+
+/**
+ * Builds the bundle of the SLO report's function and answers its folder.
+ * @param files that lie beside the code, path by name
+ * @throws Error when it does not build, a file is missing, or all is heavier than eight megabytes
+ */
+export const buildReportBundle = (
+  files: Readonly<Record<string, string>>,
+  folder: string = reportBundleFolder,
+): Promise<string> =>
+  bundleModule(join(root, "reports", "handler.ts"), folder, { maximumBytes: maximumReportBundleBytes, files });
+
 /**
  * Bundles one module the way the hook is; for comparisons with it.
  * @throws Error as for the hook's
  */
-export async function bundleModule(entry: string, folder: string): Promise<string> {
+export async function bundleModule(
+  entry: string,
+  folder: string,
+  {
+    maximumBytes = maximumBundleBytes,
+    files = {},
+  }: { readonly maximumBytes?: number; readonly files?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
+  const beside = new Map(
+    await Promise.all(Object.entries(files).map(async ([name, path]) => [name, await readFile(path)] as const)),
+  );
   const { outputFiles } = await build({
     entryPoints: [entry],
     absWorkingDir: root,
@@ -62,12 +87,14 @@ export async function bundleModule(entry: string, folder: string): Promise<strin
       js: 'import{createRequire as tidegateCreateRequire}from"node:module";const require=tidegateCreateRequire(import.meta.url);',
     },
   });
-  const bytes = outputFiles.reduce((sum, file) => sum + file.contents.byteLength, 0);
-  if (bytes === 0) throw new Error(`bundle of ${entry}: esbuild gave no output`);
-  if (bytes > maximumBundleBytes) {
-    throw new Error(`bundle of ${entry}: too heavy, got ${bytes} bytes; expected at most ${maximumBundleBytes}`);
+  const ownBytes = outputFiles.reduce((sum, file) => sum + file.contents.byteLength, 0);
+  if (ownBytes === 0) throw new Error(`bundle of ${entry}: esbuild gave no output`);
+  const bytes = [...beside.values()].reduce((sum, file) => sum + file.byteLength, ownBytes);
+  if (bytes > maximumBytes) {
+    throw new Error(`bundle of ${entry}: too heavy, got ${bytes} bytes; expected at most ${maximumBytes}`);
   }
-  await writeFolder(folder, namedByContent(new Map(outputFiles.map((file) => [basename(file.path), file.text]))));
+  const code = namedByContent(new Map(outputFiles.map((file) => [basename(file.path), file.text])));
+  await writeFolder(folder, new Map<string, Uint8Array>([...beside, ...code]));
   return folder;
 }
 

@@ -5,6 +5,7 @@
 import { pageMessageOf } from "../core/page-message.ts";
 import type { Hold, Instant, Page, RolloutRecord } from "../core/record.ts";
 import { type Snapshot, snapshotSchemaVersion } from "../core/snapshot.ts";
+import { cloudWatchNames } from "./alarm-states.ts";
 import { observe, readHealth, valuesMilliseconds } from "./observe.ts";
 import type { Ports } from "./ports.ts";
 
@@ -135,7 +136,7 @@ export async function snapshotOf(ports: Ports, record: RolloutRecord, hold: Hold
       return undefined;
     }
   };
-  const names = record.alarms.map((alarm) => alarm.alarmName);
+  const names = cloudWatchNames(record.alarms);
   const from = Math.min(hold.at, now) - valuesMilliseconds;
   const [seen, values, health] = await Promise.all([
     observe(ports, record),

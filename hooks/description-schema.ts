@@ -1,7 +1,7 @@
 /** What `WaveOpening` sends, as a schema. Strict: a field that this version does not know means that a newer program calls an older hook. */
 import * as z from "zod/mini";
 import { metricSources, responses, severities } from "../core/objectives.ts";
-import { count, criterion, indicator, percent, text } from "./zod.ts";
+import { controlGroup, count, criterion, figure, indicator, percent, promises, text } from "./zod.ts";
 
 const mode = z.enum(["act", "observe"]);
 
@@ -61,7 +61,9 @@ export const descriptionSchema = z.strictObject({
   ),
   baseline: text,
   canary: z.optional(z.strictObject({ digest: text, attempt: count })),
+  control: z.optional(controlGroup),
   exposurePercent: percent,
+  figures: z.optional(z.array(figure)),
   intent: z.optional(z.strictObject({ digest: text, attempt: count, wave: percent })),
   realityGeneration: count,
   takenBy: text,
@@ -69,4 +71,5 @@ export const descriptionSchema = z.strictObject({
   retire: z.boolean(),
   overrideReason: z.optional(text),
   replaceBaselineReason: z.optional(text),
+  promises: z.optional(promises),
 });

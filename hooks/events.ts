@@ -32,6 +32,8 @@ const longestMessage = 256 * 1_024;
 
 /** Most problems of one event that a refusal lists. */
 const listedProblems = 20;
+/** Most services that a text may name; a monitor names one. */
+const mostMarked = 100;
 
 /** What Pulumi's invocation resource adds over its life. */
 const lifecycleSchema = z.looseObject({ action: z.enum(["create", "update", "delete"]) });
@@ -83,7 +85,7 @@ const command = z.strictObject({
 const sns = z.looseObject({
   Records: z.tuple([z.looseObject({ EventSource: z.literal("aws:sns"), Sns: z.looseObject({ Message: z.string() }) })]),
 });
-/** CloudWatch's own message, and the one field that any other sender has to give: Grafana as a label, Datadog in its JSON. */
+/** CloudWatch's own message, and the one field that any other sender has to give: Grafana as a label, Datadog in a line of its text. */
 const alarmMessage = z.looseObject({ AlarmName: text });
 const namedService = z.looseObject({ tidegate_service: text });
 const labelled = z.looseObject({ labels: namedService });
@@ -180,9 +182,20 @@ function readMessage(message: string): HookEvent {
     );
     if (services.length > 0) return { kind: "look", services: [...new Set(services)].sort() };
   }
+  const marked = servicesIn(message);
+  if (marked.length > 0 && marked.length <= mostMarked) return { kind: "look", services: marked };
   throw new UnknownEventError(
     `SNS message: names no service, got ${message.length} characters of something else; expected CloudWatch's AlarmName, a field tidegate_service, or alerts with that label`,
   );
+}
+
+/**
+ * Services that a text names by `{"tidegate_service":"…"}`. Datadog sends what a monitor says with markdown and links of its own around it, in
+ * a form that its documentation does not give, perhaps inside another JSON.
+ */
+function servicesIn(message: string): string[] {
+  const mark = /\\?"tidegate_service\\?"\s*:\s*\\?"([a-z][a-z0-9-]{0,31})\\?"/g;
+  return [...new Set([...message.matchAll(mark)].flatMap(([, service]) => service ?? []))].sort();
 }
 
 /** What is too much of a value; without recursion, and it stops where it is too much. */

@@ -1,7 +1,13 @@
 /** The lease that a guard takes in the record before a rule is written: a short right to change live weights. */
 import type { GuardedWrite } from "../core/declaration.ts";
 import { leaseMinutes } from "../core/guard-checks.ts";
-import { committedPercent, type Lease, type RolloutRecord } from "../core/record.ts";
+import {
+  type ControlGroup,
+  committedPercent,
+  type Lease,
+  type RecordedControl,
+  type RolloutRecord,
+} from "../core/record.ts";
 import { type GuardOptions, refuse } from "./guard-refusal.ts";
 import { type Ports, RevisionConflictError } from "./ports.ts";
 
@@ -58,6 +64,12 @@ function isSame(lease: Lease, wanted: Pick<Lease, "kind" | "digest" | "toPercent
   return lease.kind === wanted.kind && lease.digest === wanted.digest && lease.toPercent === wanted.toPercent;
 }
 
+/** Known before the rule is: the hook would else take its traffic for a stranger's. */
+function stagedControl({ control }: RolloutRecord, declared: ControlGroup): RecordedControl {
+  const sharePercent = control?.targetGroupArn === declared.targetGroupArn ? control.sharePercent : 0;
+  return { ...declared, sharePercent };
+}
+
 function stage(
   record: RolloutRecord,
   write: GuardedWrite,
@@ -77,6 +89,8 @@ function stage(
       : {};
   return {
     releases,
+    // Its hosts were just looked at; what it has is still what it had.
+    ...(write.control ? { control: stagedControl(record, write.control) } : {}),
     alarms: [...record.alarms, ...write.alarms.filter((alarm) => !known.has(alarm.alarmName))],
     ...(!asCanary || (canary?.digest === lease.digest && canary.attempt === lease.attempt)
       ? {}

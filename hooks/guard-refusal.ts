@@ -1,5 +1,6 @@
 /** What a guard is made for, and how it refuses. */
 import type { Declaration } from "../core/declaration.ts";
+import type { Plan } from "../core/plans.ts";
 
 /** The write is refused; the message is what the person running `up` reads. */
 export class GuardRefusedError extends Error {
@@ -8,6 +9,8 @@ export class GuardRefusedError extends Error {
 
 export interface GuardOptions {
   readonly declaration: Declaration;
+  /** The plan that this `up` declares: the alarms to be judged are its own, and the record may still have another. */
+  readonly plan: Plan;
   /** Names the stack in leases. */
   readonly takenBy: string;
   /** How long to wait for healthy canary hosts. Unit: seconds. */

@@ -5,10 +5,12 @@
  * A service with several routes has several rules, which Pulumi may write at once. They are looked at one after the other under one
  * lease, each against all that stands against an opening: a rollback between the first and the second rule stops the second.
  */
-import type { GuardedWrite, LiveTraffic } from "../core/declaration.ts";
+import { committedControlPercent, controlOpeningProblems, controlRiseProblems } from "../core/control.ts";
+import type { Declaration, GuardedWrite, LiveTraffic } from "../core/declaration.ts";
 import { type GuardReading, hostsNeeded, loweringProblems, openingProblems } from "../core/guard-checks.ts";
 import { committedPercent, committedShares, holdsOn, type RolloutRecord } from "../core/record.ts";
 import { sameShares, sharesOf } from "../core/traffic-shares.ts";
+import { describeAll } from "./alarm-states.ts";
 import { type OwnLease, takeLease } from "./guard-lease.ts";
 import { type GuardOptions, refuse } from "./guard-refusal.ts";
 import { liveOf } from "./observe.ts";
@@ -39,21 +41,26 @@ async function guardOne(ports: Ports, write: GuardedWrite, options: GuardOptions
   if ("failure" in read) return guardUnread(ports, write, options, read.failure);
   const { record } = read;
   if (write.role === "tester") return guardTester(record, write, options);
-  const declared = sharesOf(write.weights, write.targetGroupArns);
+  const declared = sharesOf(write.weights, write.targetGroupArns, write.control);
   if (declared.unknownTargetGroupArns.length > 0) {
     refuse(options, [`the rule names ${declared.unknownTargetGroupArns.join(", ")}, which no release has`]);
   }
   const live = await liveShares(ports, write);
   if (record === undefined || record.retiredAt !== undefined) return guardFirst(declared, live, options);
 
-  const shares = live?.shares ?? (await sharesOfAbsent(ports, record));
-  const rising = Object.entries(declared.shares).find(
-    ([digest, percent]) => digest !== record.baseline && percent > (shares[digest] ?? 0) + 1e-6,
-  );
+  const { shares, controlPercent = 0 } = live ?? (await sharesOfAbsent(ports, record));
+  // What an opening gave it once may come back, a lost one's share excepted: that is no longer committed.
+  const mostOfControl = Math.max(controlPercent, committedControlPercent(record));
+  const controlProblems = controlRiseProblems(declared.controlPercent ?? 0, mostOfControl);
+  const rising =
+    Object.entries(declared.shares).find(
+      ([digest, percent]) => digest !== record.baseline && percent > (shares[digest] ?? 0) + 1e-6,
+    ) ?? (controlProblems.length > 0 ? openingAgain(options.declaration) : undefined);
   if (rising) {
     const rise = { digest: rising[0], toPercent: Math.round(rising[1]), isNewRule: live === undefined };
-    return open(ports, write, options, own, rise);
+    return open(ports, write, options, own, { ...rise, controlPercent: declared.controlPercent ?? 0 });
   }
+  if (controlProblems.length > 0) refuse(options, controlProblems);
   const falling = Object.entries(shares).find(
     ([digest, percent]) => digest !== record.baseline && percent > (declared.shares[digest] ?? 0) + 1e-6,
   );
@@ -63,21 +70,33 @@ async function guardOne(ports: Ports, write: GuardedWrite, options: GuardOptions
   }
 }
 
+/** The canary has what an opening wrote that never came to commit, and the control lost its share since: the opening is looked at anew. */
+function openingAgain({ step, canary, exposurePercent }: Declaration): [string, number] | undefined {
+  return step === "opening" && canary ? [canary.digest, exposurePercent] : undefined;
+}
+
 /**
  * What a rule that is not there may have without a raise. One that somebody deleted comes back at what the record grants, and at no more
  * than the service's other rules have. One of a new route has no share of anything: what the canary would get on it is a raise.
  */
-async function sharesOfAbsent(ports: Ports, record: RolloutRecord): Promise<Readonly<Record<string, number>>> {
+async function sharesOfAbsent(
+  ports: Ports,
+  record: RolloutRecord,
+): Promise<Pick<LiveTraffic, "shares" | "controlPercent">> {
   const leaving = new Set(record.leavingRules);
   const mains = record.rules.filter(({ role, arn }) => role === "main" && !leaving.has(arn)).map(({ arn }) => arn);
   const there = await ports.traffic.readRules(mains);
-  if (mains.every((arn) => there[arn] !== undefined)) return {};
+  if (mains.every((arn) => there[arn] !== undefined)) return { shares: {} };
   const granted = committedShares(record);
+  const controlPercent = committedControlPercent(record);
   const others = await liveOfOthers(ports, record);
-  if (!others) return granted;
-  return Object.fromEntries(
-    Object.entries(granted).map(([digest, percent]) => [digest, Math.min(percent, others.shares[digest] ?? 0)]),
-  );
+  if (!others) return { shares: granted, controlPercent };
+  return {
+    shares: Object.fromEntries(
+      Object.entries(granted).map(([digest, percent]) => [digest, Math.min(percent, others.shares[digest] ?? 0)]),
+    ),
+    controlPercent: Math.min(controlPercent, others.controlPercent ?? 0),
+  };
 }
 
 /** The service's main rules that are there; `undefined`: none is. */
@@ -99,14 +118,15 @@ async function readRecord(
 
 /** The record cannot be read: a write that moves no share goes through, any other would be a guess. */
 async function guardUnread(ports: Ports, write: GuardedWrite, options: GuardOptions, failure: string): Promise<void> {
-  const declared = sharesOf(write.weights, write.targetGroupArns);
+  const declared = sharesOf(write.weights, write.targetGroupArns, write.control);
   if (
     write.role === "tester" &&
     Object.keys(declared.shares).every((digest) => digest === options.declaration.baseline)
   )
     return;
   const live = await liveShares(ports, write);
-  if (write.role === "main" && live && sameShares(declared.shares, live.shares)) return;
+  const raisesControl = controlRiseProblems(declared.controlPercent ?? 0, live?.controlPercent ?? 0).length > 0;
+  if (write.role === "main" && live && sameShares(declared.shares, live.shares) && !raisesControl) return;
   refuse(options, [`the record cannot be read (${failure}), and the rule would change what is live`]);
 }
 
@@ -114,13 +134,13 @@ async function liveShares(ports: Ports, write: GuardedWrite): Promise<LiveTraffi
   if (write.ruleArn === undefined) return undefined;
   const rules = await ports.traffic.readRules([write.ruleArn]);
   const action = rules[write.ruleArn];
-  return action ? sharesOf(action.weights, write.targetGroupArns) : undefined;
+  return action ? sharesOf(action.weights, write.targetGroupArns, write.control) : undefined;
 }
 
 /** Testers are no users, but a held release is shut to them too. */
 function guardTester(record: RolloutRecord | undefined, write: GuardedWrite, options: GuardOptions): void {
   if (!record) return;
-  const { shares } = sharesOf(write.weights, write.targetGroupArns);
+  const { shares } = sharesOf(write.weights, write.targetGroupArns, write.control);
   for (const digest of Object.keys(shares)) {
     const holds = digest === record.baseline ? [] : holdsOn(record, digest);
     if (holds.length > 0)
@@ -132,6 +152,8 @@ function guardTester(record: RolloutRecord | undefined, write: GuardedWrite, opt
 
 /** No record: only a baseline at 100, or exactly what is live already. */
 function guardFirst(declared: LiveTraffic, live: LiveTraffic | undefined, options: GuardOptions): void {
+  const controlProblems = controlRiseProblems(declared.controlPercent ?? 0, live?.controlPercent ?? 0);
+  if (controlProblems.length > 0) refuse(options, controlProblems);
   const baselineOnly = (declared.shares[options.declaration.baseline] ?? 0) > 100 - 1e-6;
   const unchanged =
     live !== undefined &&
@@ -150,7 +172,17 @@ async function open(
   write: GuardedWrite,
   options: GuardOptions,
   own: OwnLease,
-  { isNewRule, ...rise }: { readonly digest: string; readonly toPercent: number; readonly isNewRule: boolean },
+  {
+    isNewRule,
+    controlPercent,
+    ...rise
+  }: {
+    readonly digest: string;
+    readonly toPercent: number;
+    readonly isNewRule: boolean;
+    /** What the rule would give the control. */
+    readonly controlPercent: number;
+  },
 ): Promise<void> {
   const { declaration, takenBy } = options;
   const granted =
@@ -165,15 +197,23 @@ async function open(
     ]);
   }
   if (!granted) refuse(options, [await undecidedText(ports, declaration.service, rise)]);
-  await waitForHosts(ports, write, options, rise);
+  await waitForHosts(ports, write, options, { ...rise, controlPercent });
 
   const record = await ports.records.read(declaration.service);
   if (!record) refuse(options, ["the record is gone; nothing grants a raise"]);
   // Whoever lowers takes the lease away; while it stands, what changed the record since is no reason against the next rule.
   const isRenewal = own.lease !== undefined && record.lease?.id === own.lease.id;
-  const opening = { ...rise, revision: isRenewal ? record.revision : declaration.revision, takenBy };
+  const revision = isRenewal ? record.revision : declaration.revision;
+  const opening = { ...rise, revision, takenBy, plan: options.plan };
   const reading = await readForGuard(ports, write, record, rise.digest, options.hookChanges());
-  const problems = openingProblems(reading, write, opening, ports.clock.now());
+  const problems = [
+    ...openingProblems(reading, write, opening, ports.clock.now()),
+    ...(await problemsOfControl(ports, write, declaration, {
+      toPercent: rise.toPercent,
+      declaredPercent: controlPercent,
+      hostsNeeded: hostsNeeded(controlPercent, reading.health[record.baseline]?.healthyCount ?? 1),
+    })),
+  ];
   if (problems.length > 0) refuse(options, problems);
 
   const fromPercent = record.canary?.digest === rise.digest ? committedPercent(record) : 0;
@@ -183,6 +223,18 @@ async function open(
     fromPercent,
     toPercent: rise.toPercent,
   });
+}
+
+/** Canary and control are compared: one that is not as well served as the other would say nothing. */
+async function problemsOfControl(
+  ports: Ports,
+  { control }: GuardedWrite,
+  declaration: Declaration,
+  opening: Omit<Parameters<typeof controlOpeningProblems>[0], "health" | "decidedPercent">,
+): Promise<string[]> {
+  const decidedPercent = declaration.control?.sharePercent ?? 0;
+  const health = control && (await orUndefined(ports.traffic.targetHealth(control.targetGroupArn)));
+  return controlOpeningProblems({ ...opening, decidedPercent, health });
 }
 
 /** Live is below what was declared. One rule alone that is, is a person's doing: the hook lowers them all. */
@@ -203,7 +255,7 @@ async function waitForHosts(
   ports: Ports,
   write: GuardedWrite,
   options: GuardOptions,
-  rise: { readonly digest: string; readonly toPercent: number },
+  rise: { readonly digest: string; readonly toPercent: number; readonly controlPercent: number },
 ): Promise<void> {
   const deadline = ports.clock.now() + options.readyTimeoutSeconds * 1_000;
   const canaryArn = write.targetGroupArns[rise.digest];
@@ -212,7 +264,14 @@ async function waitForHosts(
   for (;;) {
     const baseline = baselineArn === undefined ? undefined : await orUndefined(ports.traffic.targetHealth(baselineArn));
     const canary = await orUndefined(ports.traffic.targetHealth(canaryArn));
-    if (canary && canary.healthyCount >= hostsNeeded(rise.toPercent, baseline?.healthyCount ?? 1)) return;
+    const controlNeeds = rise.controlPercent > 0 ? hostsNeeded(rise.controlPercent, baseline?.healthyCount ?? 1) : 0;
+    const control =
+      controlNeeds > 0 && write.control
+        ? await orUndefined(ports.traffic.targetHealth(write.control.targetGroupArn))
+        : undefined;
+    const isControlReady = controlNeeds === 0 || (control !== undefined && control.healthyCount >= controlNeeds);
+    if (canary && canary.healthyCount >= hostsNeeded(rise.toPercent, baseline?.healthyCount ?? 1) && isControlReady)
+      return;
     // Out of time: the checks that follow say what is missing.
     if (ports.clock.now() >= deadline) return;
     await ports.clock.sleep(healthPollMilliseconds);
@@ -232,7 +291,7 @@ async function readForGuard(
   return {
     record,
     heartbeatAt: await ports.records.readHeartbeat(record.service),
-    alarms: await orUndefined(ports.alarms.describe(write.alarms.map((alarm) => alarm.alarmName))),
+    alarms: await orUndefined(describeAll(ports, write.alarms)),
     health,
     hookChanges,
     peerProblems: await openingProblemsOfPeers(ports, record, digest),

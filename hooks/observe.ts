@@ -3,6 +3,7 @@
  * read only where something is breached: a quiet service costs three calls, and those are shared by all services of a run.
  */
 
+import { grantedControlPercent } from "../core/control.ts";
 import { releaseKey } from "../core/naming.ts";
 import { loweringResponses } from "../core/objectives.ts";
 import type { Observation } from "../core/observation.ts";
@@ -11,7 +12,8 @@ import { alarmPairs } from "../core/shared-fate.ts";
 import type { AlarmValues } from "../core/snapshot.ts";
 import { groupsOf, sharesOf } from "../core/traffic-shares.ts";
 import { visibilityOf, visibilityWindow } from "../core/visibility.ts";
-import type { AlarmState, ForwardAction, Ports, RequestQuery, TargetHealth } from "./ports.ts";
+import { portOf, readStates, systemOf } from "./alarm-states.ts";
+import type { AlarmState, ForwardAction, Ports, RequestQuery, TargetHealth, WatchElsewhere } from "./ports.ts";
 
 /** What was seen, with the raw rules for the writes that may follow. */
 export interface Seen {
@@ -47,34 +49,44 @@ export async function observe(ports: Ports, record: RolloutRecord, ahead: ReadAh
       return await read();
     } catch (error) {
       failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-      if (what === "rules" || what === "alarms") blindness.push(error);
+      if (what === "rules") blindness.push(error);
       return undefined;
     }
   };
-  const alarmNames = record.alarms.map((alarm) => alarm.alarmName);
-  const [rules, alarmStates, counted] = await Promise.all([
+  const [rules, read, counted] = await Promise.all([
     ahead.rules ?? attempt("rules", () => ports.traffic.readRules(watchedRules(record))),
-    ahead.alarms ?? attempt("alarms", () => ports.alarms.describe(alarmNames)),
+    readStates(ports, record.alarms, ahead.alarms),
     attempt("metrics", () => readCounts(ports, record, ahead)),
   ]);
-  const watched = new Set(alarmNames);
-  const alarms = alarmStates?.filter((alarm) => watched.has(alarm.alarmName));
+  for (const { system, error } of read.failures) {
+    const what = system === "cloudwatch" ? "alarms" : `alarms in ${system}`;
+    failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    blindness.push(error);
+  }
+  // One system that does not answer hides nothing of what another one says; none that answers is nothing seen.
+  const alarms = read.failures.length > 0 && read.states.length === 0 ? undefined : read.states;
   // Metrics that cannot be read are metrics that are missing: the blind clock runs.
   const visibility = counted?.visibility ?? "all-missing";
   const isQuiet =
     alarms !== undefined &&
+    read.unread.length === 0 &&
     !alarms.some((alarm) => alarm.state === "ALARM") &&
     Object.keys(record.breaches).length === 0 &&
     visibility !== "canary-missing";
-  const [health, values] = isQuiet
-    ? [{}, undefined]
-    : await Promise.all([readHealth(ports, record, attempt), readValues(ports, record, alarms, attempt)]);
+  const [[health, values], controlHealth] = await Promise.all([
+    isQuiet
+      ? ([{}, undefined] as const)
+      : Promise.all([readHealth(ports, record, attempt), readValues(ports, record, alarms, attempt)]),
+    readControlHealth(ports, record, attempt),
+  ]);
   return {
     observation: {
       live: liveOf(record, rules),
       alarms,
+      ...(alarms === undefined || read.unread.length === 0 ? {} : { unreadAlarms: read.unread }),
       ...(values === undefined ? {} : { values }),
       health,
+      ...(controlHealth ? { controlHealth } : {}),
       visibility,
     },
     rules,
@@ -100,17 +112,19 @@ export function liveOf(
   if (!rules) return undefined;
   const mains = record.rules.filter((rule) => rule.role === "main");
   const shares: Record<string, number> = {};
+  let controlPercent = 0;
   const strangers = new Set<string>();
   for (const main of mains) {
     const action = rules[main.arn];
     if (!action) continue;
-    const live = sharesOf(action.weights, groupsOf(record));
+    const live = sharesOf(action.weights, groupsOf(record), record.control);
+    controlPercent = Math.max(controlPercent, live.controlPercent ?? 0);
     for (const arn of live.unknownTargetGroupArns) strangers.add(arn);
     for (const [digest, percent] of Object.entries(live.shares))
       shares[digest] = Math.max(shares[digest] ?? 0, percent);
   }
   if (mains.every((main) => rules[main.arn] === undefined)) return undefined;
-  return { shares, unknownTargetGroupArns: [...strangers] };
+  return { shares, unknownTargetGroupArns: [...strangers], ...(controlPercent > 0 ? { controlPercent } : {}) };
 }
 
 export async function readHealth(
@@ -133,6 +147,17 @@ export async function readHealth(
   return health;
 }
 
+/** Its hosts are watched by no alarm: a call a minute, for as long as it may have a share. */
+async function readControlHealth(
+  ports: Ports,
+  record: RolloutRecord,
+  attempt: Attempt,
+): Promise<TargetHealth | undefined> {
+  const { control } = record;
+  if (!control || grantedControlPercent(record, ports.clock.now()) === 0) return undefined;
+  return attempt("health of the control", () => ports.traffic.targetHealth(control.targetGroupArn));
+}
+
 /** What the canary's speaking alarms came to, and the baseline's same ones; nothing to compare where none speaks. */
 async function readValues(
   ports: Ports,
@@ -148,6 +173,8 @@ async function readValues(
     )
     .flatMap((alarm) => alarmPairs(record, alarm))
     .flatMap(({ own, baseline }) => [own, ...(baseline ? [baseline] : [])])
+    // Only CloudWatch tells values; without them nothing is shared (B10), and the release is lowered.
+    .filter((alarm) => systemOf(alarm) === "cloudwatch")
     .map((alarm) => alarm.alarmName);
   if (names.length === 0) return undefined;
   const to = ports.clock.now();
@@ -171,9 +198,10 @@ async function readCounts(ports: Ports, record: RolloutRecord, ahead: ReadAhead)
     const points = sums?.[id] ?? [];
     return points.length === 0 ? undefined : points.reduce((sum, point) => sum + point.sum, 0);
   };
-  const canaryRequests = total(record.source === "emf" ? "reported" : "canary");
+  const elsewhere = await reportedElsewhere(ports, record, canary.digest, wanted.window);
+  const canaryRequests = elsewhere ? elsewhere.requests : total(record.source === "emf" ? "reported" : "canary");
   const visibility = visibilityOf({
-    baselineRequests: total("baseline"),
+    baselineRequests: sumOf(total("baseline"), total("control")),
     canaryRequests: total("canary"),
     canaryReported: canaryRequests,
     exposurePercent:
@@ -186,8 +214,35 @@ async function readCounts(ports: Ports, record: RolloutRecord, ahead: ReadAhead)
     // Errors are published only when there are some.
     ...(canaryRequests === undefined || canaryRequests === 0
       ? {}
-      : { canaryErrorRatePercent: (100 * (total("errors") ?? 0)) / canaryRequests }),
+      : { canaryErrorRatePercent: (100 * ((elsewhere ? elsewhere.errors : total("errors")) ?? 0)) / canaryRequests }),
   };
+}
+
+/** `undefined` only where neither has a point. */
+function sumOf(left: number | undefined, right: number | undefined): number | undefined {
+  return left === undefined && right === undefined ? undefined : (left ?? 0) + (right ?? 0);
+}
+
+/**
+ * What a release reported to another system than CloudWatch; `undefined`: its source is CloudWatch.
+ * @throws NotWiredError where the environment has no way there
+ */
+export async function reportedElsewhere(
+  ports: Pick<Ports, "elsewhere">,
+  record: RolloutRecord,
+  digest: string,
+  window: { readonly from: number; readonly to: number },
+): Promise<Awaited<ReturnType<WatchElsewhere["reported"]>> | undefined> {
+  const { source, environment, service } = record;
+  if (source !== "prometheus" && source !== "datadog") return undefined;
+  const release = record.releases[digest];
+  if (!release) return { requests: undefined, errors: undefined };
+  return portOf(ports, source, "what releases report").reported({
+    environment,
+    service,
+    releaseKey: releaseKey(release),
+    ...window,
+  });
 }
 
 /** The counts that one look at an exposed canary needs, and their window; `undefined` while there is nothing to count. */
@@ -204,19 +259,19 @@ export function countQueries(record: RolloutRecord, now: number) {
 export function requestQueries(record: RolloutRecord, canaryDigest: string): RequestQuery[] {
   const onLoadBalancer = (id: string, digest: string): RequestQuery[] => {
     const release = record.releases[digest];
-    if (!release) return [];
-    return [
-      {
-        id,
-        namespace: "AWS/ApplicationELB",
-        metricName: "RequestCount",
-        dimensions: { TargetGroup: release.targetGroupArnSuffix, LoadBalancer: record.loadBalancerArnSuffix },
-      },
-    ];
+    return release ? [inGroup(id, release)] : [];
   };
+  const inGroup = (id: string, { targetGroupArnSuffix }: { readonly targetGroupArnSuffix: string }): RequestQuery => ({
+    id,
+    namespace: "AWS/ApplicationELB",
+    metricName: "RequestCount",
+    dimensions: { TargetGroup: targetGroupArnSuffix, LoadBalancer: record.loadBalancerArnSuffix },
+  });
   const canary = record.releases[canaryDigest];
   return [
     ...onLoadBalancer("baseline", record.baseline),
+    // The baseline's as well: from 50 % on, all that the baseline has.
+    ...(record.control?.digest === record.baseline ? [inGroup("control", record.control)] : []),
     ...onLoadBalancer("canary", canaryDigest),
     ...(record.source === "emf" && canary
       ? [

@@ -47,13 +47,14 @@ async function readBack(ports: Ports, description: ServiceDescription) {
   const [first, ...others] = mains.map((arn) => {
     const action = rules[arn];
     if (!action) throw new NotCommittedError(`${description.service}: rule ${arn} is gone; nothing was committed`);
-    return sharesOf(action.weights, groups);
+    return sharesOf(action.weights, groups, description.control);
   });
   if (!first) throw new NotCommittedError(`${description.service}: the description names no main rule`);
   // ELBv2 lists a rule's groups in no order of its own, so the shares are compared and not their text.
   const differing = others.find(
     (other) =>
       !sameShares(other.shares, first.shares) ||
+      Math.abs((other.controlPercent ?? 0) - (first.controlPercent ?? 0)) > 1e-6 ||
       other.unknownTargetGroupArns.toSorted().join() !== first.unknownTargetGroupArns.toSorted().join(),
   );
   if (differing)

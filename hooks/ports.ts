@@ -117,9 +117,27 @@ export interface Alarms {
 export interface RequestQuery {
   readonly id: string;
   readonly namespace: "AWS/ApplicationELB" | "Tidegate";
-  readonly metricName: "RequestCount" | "Requests" | "HTTPCode_Target_5XX_Count" | "Errors";
+  readonly metricName:
+    | "RequestCount"
+    | "Requests"
+    | "HTTPCode_Target_5XX_Count"
+    | "TargetConnectionErrorCount"
+    | "LambdaUserError"
+    | "LambdaInternalError"
+    | "Errors";
   /** CloudWatch dimensions, exact. */
   readonly dimensions: Readonly<Record<string, string>>;
+}
+
+/** One statistic of one metric, whatever it measures. */
+export interface StatisticQuery {
+  readonly id: string;
+  readonly namespace: "AWS/ApplicationELB" | "Tidegate";
+  readonly metricName: string;
+  /** CloudWatch dimensions, exact. */
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** As CloudWatch names it: `Sum`, `Average`, `Maximum`, `p95`. */
+  readonly statistic: string;
 }
 
 /** Metric reads. */
@@ -132,6 +150,11 @@ export interface Metrics {
     queries: readonly RequestQuery[],
     range: { readonly from: Instant; readonly to: Instant; readonly periodSeconds: number },
   ): Promise<Readonly<Record<string, readonly { readonly at: Instant; readonly sum: number }[]>>>;
+  /** The same of any statistic. */
+  statistics(
+    queries: readonly StatisticQuery[],
+    range: { readonly from: Instant; readonly to: Instant; readonly periodSeconds: number },
+  ): Promise<Readonly<Record<string, readonly { readonly at: Instant; readonly value: number }[]>>>;
 }
 
 /** How far one page got. */
@@ -204,9 +227,12 @@ export interface WatchElsewhere {
   reported(query: {
     readonly environment: string;
     readonly service: string;
-    readonly releaseKey: string;
+    /** Absent: all releases of the service together, those that left included. */
+    readonly releaseKey?: string;
     readonly from: Instant;
     readonly to: Instant;
+    /** How long one answer may take. @default what the hook, which must lower meanwhile, waits at most */
+    readonly patienceMilliseconds?: number;
   }): Promise<{ readonly requests: number | undefined; readonly errors: number | undefined }>;
 }
 

@@ -6,6 +6,7 @@
  */
 import pLimit from "p-limit";
 import type { RolloutRecord } from "../core/record.ts";
+import { cloudWatchNames } from "./alarm-states.ts";
 import { countQueries, type ReadAhead, watchedRules } from "./observe.ts";
 import type { Ports, RequestQuery } from "./ports.ts";
 
@@ -46,7 +47,7 @@ export async function readAhead(ports: Ports, services: readonly string[]): Prom
   );
   const records = read.flatMap(({ record }) => (record && record.retiredAt === undefined ? [record] : []));
   const [alarms, rules, sums] = await Promise.all([
-    together(() => ports.alarms.describe(records.flatMap((record) => record.alarms.map((alarm) => alarm.alarmName)))),
+    together(() => ports.alarms.describe(records.flatMap((record) => cloudWatchNames(record.alarms)))),
     readRules(ports, records),
     together(() => readSums(ports, records)),
   ]);

@@ -155,7 +155,8 @@ async function decideAnew(ports: Ports, service: string, known: AheadOfAll | und
     const seen = await withHealth(ports, record, await observe(ports, record, isFirst ? known.ahead : {}));
     const decision = forgetting(decide(record, seen.observation, ports.clock.now()), record, seen);
     try {
-      const isActing = decision.record !== record || wouldWrite(decision.record, decision.lowersLive, seen.rules);
+      const isActing =
+        decision.record !== record || wouldWrite(ports, decision.record, decision.lowersLive, seen.rules);
       const now = isFirst && isActing ? await lookAgain(ports, seen, record) : seen;
       const { failures, unstored } = await carryOut(ports, record, decision, now);
       report(ports, decision, seen);

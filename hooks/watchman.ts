@@ -12,6 +12,7 @@ import { loweringResponses } from "../core/objectives.ts";
 import { pageMessageOf } from "../core/page-message.ts";
 import {
   committedShares,
+  countsNow,
   type Hold,
   type HoldCause,
   type Instant,
@@ -21,6 +22,7 @@ import {
 } from "../core/record.ts";
 import type { Runbook } from "../core/runbooks.ts";
 import { sparedMilliseconds } from "../core/shared-fate.ts";
+import { readStates } from "./alarm-states.ts";
 import { messageOf, oneError } from "./deliver.ts";
 import { drillOverdueMilliseconds } from "./drill.ts";
 import { liveOf, watchedRules } from "./observe.ts";
@@ -92,10 +94,14 @@ async function looked(service: string, looks: readonly Promise<Finding | undefin
   const failures: unknown[] = [];
   for (const result of await Promise.allSettled(looks)) {
     if (result.status === "rejected") {
-      failures.push(new Error(`${service}: ${messageOf(result.reason)}`, { cause: result.reason }));
+      failures.push(named(service, result.reason));
     } else if (result.value) findings.push(result.value);
   }
   return { findings, failures };
+}
+
+function named(service: string, error: unknown): Error {
+  return new Error(`${service}: ${messageOf(error)}`, { cause: error });
 }
 
 async function lookAt(ports: Ports, service: string): Promise<Look> {
@@ -117,7 +123,14 @@ async function lookAt(ports: Ports, service: string): Promise<Look> {
   }
   if (record.retiredAt !== undefined) return { findings: [], failures: [] };
   const found = record;
-  return looked(service, [heartbeatFinding(ports, found), exposure(ports, found)]);
+  const [heartbeat, traffic] = await Promise.all([
+    looked(service, [heartbeatFinding(ports, found)]),
+    exposure(ports, found),
+  ]);
+  return {
+    findings: [...heartbeat.findings, ...traffic.findings],
+    failures: [...heartbeat.failures, ...traffic.failures],
+  };
 }
 
 async function heartbeatFinding(ports: Ports, record: RolloutRecord): Promise<Finding | undefined> {
@@ -136,13 +149,23 @@ async function heartbeatFinding(ports: Ports, record: RolloutRecord): Promise<Fi
   };
 }
 
-/** The worst that can be said of its traffic: one finding, however many ways lead to it. */
-async function exposure(ports: Ports, record: RolloutRecord): Promise<Finding | undefined> {
-  for (const release of onTrial(record, ports.clock.now())) {
-    const finding = await exposureFinding(ports, record, release);
-    if (finding) return finding;
+/**
+ * The worst that can be said of its traffic: one finding, however many ways lead to it. A system that does not answer for its alarms is a
+ * failure, and hides neither what the others say nor a hold.
+ */
+async function exposure(ports: Ports, record: RolloutRecord): Promise<Look> {
+  const failures: unknown[] = [];
+  const standing = onTrial(record, ports.clock.now()).map((release) => async () => {
+    const { finding, unread } = await exposureFinding(ports, record, release);
+    failures.push(...unread.map((error) => named(record.service, error)));
+    return finding;
+  });
+  for (const look of [...standing, () => heldFinding(ports, record)]) {
+    const { findings, failures: failed } = await looked(record.service, [look()]);
+    failures.push(...failed);
+    if (findings.length > 0) return { findings, failures };
   }
-  return heldFinding(ports, record);
+  return { findings: [], failures };
 }
 
 /** A release that may still be taken back, and since when it has had the traffic it has. */
@@ -167,26 +190,28 @@ async function exposureFinding(
   ports: Ports,
   record: RolloutRecord,
   { digest, since }: OnTrial,
-): Promise<Finding | undefined> {
-  if (record.mode === "observe") return undefined;
+): Promise<{ readonly finding?: Finding; readonly unread: readonly unknown[] }> {
+  if (record.mode === "observe") return { unread: [] };
+  const now = ports.clock.now();
   const watched = record.alarms.filter(
     (alarm) =>
       alarm.digest === digest &&
+      countsNow(record, alarm, now) &&
       alarm.severity === "critical" &&
       alarm.mode === "act" &&
       loweringResponses.has(alarm.response),
   );
-  if (watched.length === 0) return undefined;
-  const [states, rules] = await Promise.all([
-    ports.alarms.describe(watched.map((alarm) => alarm.alarmName)),
+  if (watched.length === 0) return { unread: [] };
+  const [{ states, failures }, rules] = await Promise.all([
+    readStates(ports, watched),
     ports.traffic.readRules(watchedRules(record)),
   ]);
-  const now = ports.clock.now();
+  const unread = failures.map(({ error }) => error);
   const standing = states
     .filter((alarm) => alarm.state === "ALARM" && now - Math.max(alarm.updatedAt, since) > patienceMilliseconds)
     .sort((left, right) => left.updatedAt - right.updatedAt);
   const [oldest] = standing;
-  if (!oldest) return undefined;
+  if (!oldest) return { unread };
   const names = new Set(standing.map((alarm) => alarm.alarmName));
   const target = targetPercent(
     record,
@@ -195,9 +220,9 @@ async function exposureFinding(
     now,
   );
   const live = liveOf(record, rules)?.shares[digest] ?? 0;
-  if (live <= target + 1e-6) return undefined;
+  if (live <= target + 1e-6) return { unread };
   const granted = committedShares(record)[digest] ?? 0;
-  return {
+  const finding: Finding = {
     service: record.service,
     summary: `${record.service}: STILL EXPOSED at ${Math.round(live)} %, ${oldest.alarmName} stands for ${minutes(now - oldest.updatedAt)} min`,
     detail: `the hook should have lowered it to ${target} % (the record says ${granted} %); kill it by hand`,
@@ -205,6 +230,7 @@ async function exposureFinding(
     since: Math.max(oldest.updatedAt, since) + patienceMilliseconds,
     record,
   };
+  return { finding, unread };
 }
 
 /** The record says that a release was lowered, and live it still has more: the rules were never written, or somebody wrote them back. */

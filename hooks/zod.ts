@@ -49,12 +49,31 @@ const figure = z.strictObject({
   value: z.number(),
 });
 
+/** The baseline's second group; see `core/control.ts`. */
 const controlGroup = z.strictObject({
   targetGroupArn: text,
   targetGroupArnSuffix: text,
   releaseKey: text,
   digest: text,
   adopted: z.boolean(),
+  sharePercent: percent,
 });
 
-export { controlGroup, count, criterion, figure, indicator, percent, text };
+/** What a service promises its users; see `core/record.ts`. */
+const promises = z.strictObject({
+  objectives: z.array(
+    z.strictObject({
+      name: text,
+      indicator,
+      target: z.number(),
+      minimumRequests: z.optional(count),
+      minimumErrors: z.optional(count),
+    }),
+  ),
+  budgetPeriodDays: z.optional(z.union([z.literal(28), z.literal(30)])),
+});
+
+/** Where the metrics of a release are that left; see `core/former-releases.ts`. */
+const formerRelease = z.strictObject({ releaseKey: text, targetGroupArnSuffix: text, until: z.number() });
+
+export { controlGroup, count, criterion, figure, formerRelease, indicator, percent, promises, text };

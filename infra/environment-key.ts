@@ -11,7 +11,7 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { hookFunctionName, watchmanFunctionName } from "../core/naming.ts";
+import { hookFunctionName, reportFunctionName, watchmanFunctionName } from "../core/naming.ts";
 import { arnAt, dnsSuffixOf, type Place } from "./place.ts";
 
 export interface EnvironmentKeyArgs extends Place {
@@ -59,9 +59,10 @@ export function logGroupName(functionName: string): string {
  */
 export function environmentKeyPolicy(args: EnvironmentKeyArgs) {
   const { accountId, environment, partition, region } = args;
-  const logGroups = [hookFunctionName(environment), watchmanFunctionName(environment)].map((functionName) =>
-    arnAt(args, "logs", `log-group:${logGroupName(functionName)}`),
+  const functionNames = [hookFunctionName, watchmanFunctionName, reportFunctionName].map((nameIn) =>
+    nameIn(environment),
   );
+  const logGroups = functionNames.map((functionName) => arnAt(args, "logs", `log-group:${logGroupName(functionName)}`));
   return {
     Version: "2012-10-17",
     Statement: [

@@ -1,5 +1,5 @@
 /** What the hook's role may do, as plain data: everything on named resources, save what IAM knows no resources for. */
-import { everywhere, ownLogs, type Policy, type Statement, tellPeople } from "./policy-statements.ts";
+import { everywhere, ownLogs, type Policy, readSecrets, type Statement, tellPeople } from "./policy-statements.ts";
 
 /** Where the hook acts. */
 export interface HookPolicyArgs {
@@ -73,13 +73,5 @@ function shareHolds(peerTableArns: readonly string[]): Statement[] {
       Resource: peerTableArns,
       Condition: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["service#*"] } },
     },
-  ];
-}
-
-/** IAM refuses a statement without resources. */
-function readSecrets(secretArns: readonly string[]): Statement[] {
-  if (secretArns.length === 0) return [];
-  return [
-    { Sid: "ReadChannelSecrets", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: secretArns },
   ];
 }

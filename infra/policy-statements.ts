@@ -1,5 +1,5 @@
 /**
- * What the policies of hook and watchman share, as plain data; and the one list of everything that is allowed on "*" and why. A statement
+ * What the policies of hook, watchman and report share, as plain data; and the one list of everything that is allowed on "*" and why. A statement
  * on "*" is made from that list alone, and the roles are linted against it.
  */
 
@@ -17,12 +17,15 @@ export interface Policy {
   readonly Statement: readonly Statement[];
 }
 
+/** Functions that have a role of their own. */
+export type PolicyRole = "hook" | "watchman" | "report";
+
 /** Something that has to be allowed on every resource. */
 export interface PolicyException {
   readonly sid: string;
   readonly why: string;
   /** By role that has the statement. */
-  readonly actions: Readonly<Partial<Record<"hook" | "watchman", readonly string[]>>>;
+  readonly actions: Readonly<Partial<Record<PolicyRole, readonly string[]>>>;
 }
 
 /** Every statement on "*". Source of all: Service Authorization Reference, read 2026-11. */
@@ -47,6 +50,7 @@ export const policyExceptions: readonly PolicyException[] = [
     actions: {
       hook: ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"],
       watchman: ["cloudwatch:DescribeAlarms"],
+      report: ["cloudwatch:GetMetricData"],
     },
   },
   {
@@ -57,7 +61,7 @@ export const policyExceptions: readonly PolicyException[] = [
 ];
 
 /** The statements on "*" of one role. */
-export function everywhere(role: "hook" | "watchman"): Statement[] {
+export function everywhere(role: PolicyRole): Statement[] {
   return policyExceptions.flatMap(({ sid, actions }): Statement[] => {
     const allowed = actions[role];
     return allowed ? [{ Sid: sid, Effect: "Allow", Action: allowed, Resource: "*" }] : [];
@@ -74,6 +78,14 @@ export function tellPeople(topicArns: readonly string[], keyArn: string): Statem
       Action: ["kms:Decrypt", "kms:GenerateDataKey"],
       Resource: keyArn,
     },
+  ];
+}
+
+/** To read named secrets. IAM refuses a statement without resources. */
+export function readSecrets(secretArns: readonly string[]): Statement[] {
+  if (secretArns.length === 0) return [];
+  return [
+    { Sid: "ReadChannelSecrets", Effect: "Allow", Action: "secretsmanager:GetSecretValue", Resource: secretArns },
   ];
 }
 

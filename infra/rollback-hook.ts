@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { acknowledgeAliasName, drillAlarmName, hookAliasName, hookFunctionName, tableName } from "../core/naming.ts";
 import { defaultRunbookBase } from "../core/runbooks.ts";
 import { deployedFunction } from "./deployed-function.ts";
+import { type ElsewhereAccess, elsewhereSecretArns, elsewhereVariables } from "./elsewhere.ts";
 import { hookAlarms, hookMetricNamespace } from "./hook-alarms.ts";
 import { hookEventsTopic } from "./hook-events.ts";
 import { hookPolicy } from "./hook-policy.ts";
@@ -42,6 +43,8 @@ export interface RollbackHookArgs extends Place {
   /** See `DeadLetters`. */
   readonly deadLetters: aws.sqs.Queue;
   readonly secrets?: HookSecrets;
+  /** Systems that watch beside CloudWatch, which the hook asks. @default none */
+  readonly elsewhere?: ElsewhereAccess;
   /** URL or folder that pages and alarms link to. @default the product's own folder */
   readonly runbookBase?: string;
   /** URL of a dashboard that pages link to. @default none */
@@ -184,6 +187,7 @@ function variablesOf(args: RollbackHookArgs, runbookBase: string): Record<string
     // The ARN and never the secret: variables are read by everyone who may look at the function.
     ...(pagerDutyArn === undefined ? {} : { TIDEGATE_PAGERDUTY_SECRET: pagerDutyArn }),
     ...(slackArn === undefined ? {} : { TIDEGATE_SLACK_SECRET: slackArn }),
+    ...elsewhereVariables(args.elsewhere),
     POWERTOOLS_SERVICE_NAME: "tidegate-hook",
     POWERTOOLS_METRICS_NAMESPACE: hookMetricNamespace,
   };
@@ -191,7 +195,7 @@ function variablesOf(args: RollbackHookArgs, runbookBase: string): Record<string
 
 function policyOf(args: RollbackHookArgs, logGroup: pulumi.Output<string>) {
   const { pagerDutyArn, slackArn } = args.secrets ?? {};
-  const secrets = [pagerDutyArn, slackArn].filter((arn) => arn !== undefined);
+  const secrets = [pagerDutyArn, slackArn, ...elsewhereSecretArns(args.elsewhere)].filter((arn) => arn !== undefined);
   return pulumi
     .all([
       pulumi.all([args.tableArn, args.deadLetters.arn, logGroup, args.listenerArn, args.keyArn]),

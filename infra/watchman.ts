@@ -9,6 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { watchmanFunctionName } from "../core/naming.ts";
 import { defaultRunbookBase } from "../core/runbooks.ts";
 import { deployedFunction } from "./deployed-function.ts";
+import { type ElsewhereAccess, elsewhereSecretArns, elsewhereVariables } from "./elsewhere.ts";
 import { hookMetricNamespace } from "./hook-alarms.ts";
 import { type OwnAlarmArgs, ownAlarm } from "./own-alarm.ts";
 import { watchmanPolicy } from "./watchman-policy.ts";
@@ -29,6 +30,8 @@ export interface WatchmanArgs {
   readonly runbookBase?: string;
   /** URL of a dashboard that pages link to. @default none */
   readonly dashboardUrl?: string;
+  /** Systems that watch beside CloudWatch, which the watchman asks for itself. @default none */
+  readonly elsewhere?: ElsewhereAccess;
   /** How long logs are kept. Unit: days. @default 90 (as the hook's) */
   readonly logRetentionDays?: number;
 }
@@ -77,6 +80,7 @@ export class Watchman extends pulumi.ComponentResource {
           TIDEGATE_CRITICAL_TOPIC: args.criticalTopicArn,
           TIDEGATE_RUNBOOKS: runbookBase,
           ...(args.dashboardUrl === undefined ? {} : { TIDEGATE_DASHBOARD: args.dashboardUrl }),
+          ...elsewhereVariables(args.elsewhere),
           POWERTOOLS_SERVICE_NAME: "tidegate-watchman",
           POWERTOOLS_METRICS_NAMESPACE: hookMetricNamespace,
         },
@@ -84,7 +88,13 @@ export class Watchman extends pulumi.ComponentResource {
           pulumi
             .all([args.tableArn, logs, args.criticalTopicArn, keyArn])
             .apply(([tableArn, logGroupArn, criticalTopicArn, key]) =>
-              watchmanPolicy({ tableArn, logGroupArn, criticalTopicArn, keyArn: key }),
+              watchmanPolicy({
+                tableArn,
+                logGroupArn,
+                criticalTopicArn,
+                keyArn: key,
+                secretArns: elsewhereSecretArns(args.elsewhere),
+              }),
             ),
         keyArn,
         logRetentionDays: args.logRetentionDays ?? 90,

@@ -26,6 +26,8 @@ interface ActingAlarm {
   readonly suffixes: readonly string[];
   /** The release in Tidegate's tags, with service and environment. */
   readonly releaseTag: string | undefined;
+  /** The same of every release that its metrics name: what applications report of themselves carries no target group. */
+  readonly namedReleases: readonly string[];
   readonly serviceTag: string | undefined;
   readonly coverage: Coverage;
 }
@@ -61,6 +63,10 @@ export function actingAlarms(resources: readonly PolicyResource[], sorts: AlarmS
           return typeof suffix === "string" ? [suffix] : [];
         }),
         releaseTag: releaseTagOf(resource),
+        namedReleases: metrics.flatMap(({ dimensions }) => {
+          const [service, release] = [serviceTagOf(resource), textAt(dimensions, "Release")];
+          return service !== undefined && typeof release === "string" ? [`${service}/${release}`] : [];
+        }),
         serviceTag: serviceTagOf(resource),
         coverage: {
           errors: critical && reads(sorts.errorMetrics),
@@ -105,7 +111,9 @@ export function coverageOf(release: Release, alarms: readonly ActingAlarm[]): Co
       (tag) => tag !== undefined,
     ),
   );
-  return union(alarms.filter((alarm) => bound.includes(alarm) || (alarm.releaseTag && tags.has(alarm.releaseTag))));
+  const names = ({ releaseTag, namedReleases }: ActingAlarm) =>
+    (releaseTag !== undefined && tags.has(releaseTag)) || namedReleases.some((tag) => tags.has(tag));
+  return union(alarms.filter((alarm) => bound.includes(alarm) || names(alarm)));
 }
 
 /** Whether a release says by Tidegate's tags which it is. */

@@ -74,6 +74,7 @@ const scenarioFields = {
   racingUp: leaf(z.boolean(), { wrong: "neither yes nor no", expected: "true or false" }).optional(),
   // The load balancer's own range.
   stickiness: duration({ minimum: "1s", maximum: "7d", example: "1h" }).optional(),
+  control: leaf(z.boolean(), { wrong: "neither yes nor no", expected: "true or false" }).optional(),
   killAfter: duration({ minimum: "0s", maximum: "30d", example: "5m" }).optional(),
   faults: z.unknown(),
 };
@@ -87,6 +88,14 @@ function readFault(raw: unknown, path: Path, problems: Problems): Fault | undefi
   }
   if (kind && (kind.startsWith("hook-") || isRegionFault({ kind })) && on !== undefined) {
     const complaint = { wrong: `${kind} is no release's`, expected: "no on", wayOut: "Leave it out" };
+    problems.add([...path, "on"], complaint, on);
+  }
+  if (kind && kind !== "hosts-lost" && on === "control") {
+    const complaint = {
+      wrong: `${kind} of a control alone`,
+      expected: "canary, baseline or both",
+      wayOut: "The control is the baseline's release: on baseline, both have it",
+    };
     problems.add([...path, "on"], complaint, on);
   }
   if (problems.texts.length > before || !kind) return undefined;
@@ -110,7 +119,7 @@ function readScenario(raw: unknown, problems: Problems): Scenario | undefined {
   const fields = checkFields(scenarioFields, raw, [], problems);
   const listed = check(z.array(z.unknown()), fields.faults, ["faults"], problems) ?? [];
   const faults = listed.flatMap((fault, index) => readFault(fault, ["faults", index], problems) ?? []);
-  const { name, description, ratePerSecond, racingUp, stickiness, killAfter } = fields;
+  const { name, description, ratePerSecond, racingUp, stickiness, control, killAfter } = fields;
   if (problems.texts.length > 0 || !name) return undefined;
   return {
     name,
@@ -118,6 +127,7 @@ function readScenario(raw: unknown, problems: Problems): Scenario | undefined {
     ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
     ...(racingUp === undefined ? {} : { racingUp }),
     ...(stickiness === undefined ? {} : { stickinessSeconds: stickiness }),
+    ...(control === undefined ? {} : { control }),
     ...(killAfter === undefined ? {} : { killAfterSeconds: killAfter }),
     faults,
   };

@@ -1,11 +1,26 @@
 /** Scenarios as a rehearsal takes them: what goes wrong, when and how badly; and those that need no file. */
 
+/** What goes wrong with what a release reports of itself, besides its requests: only a source that it reports to can show it. */
+export const reportedFaultKinds = [
+  "memory-leak",
+  "memory-step",
+  "cpu-hot",
+  "breaker-open",
+  "cache-cold",
+  "rejects",
+  "dual-run-mismatch",
+  "flag-mismatch",
+  "crash",
+] as const;
+export type ReportedFaultKind = (typeof reportedFaultKinds)[number];
+
 /** What goes wrong with the requests of a release, or with what is known of them. */
 export const requestFaultKinds = [
   "error-spike",
   "latency-regression",
   "invariant-violation",
   "metrics-outage",
+  ...reportedFaultKinds,
 ] as const;
 export type FaultKind = (typeof requestFaultKinds)[number];
 
@@ -24,12 +39,12 @@ export type SurroundingFaultKind = (typeof surroundingFaultKinds)[number];
 
 export const faultKinds = [...requestFaultKinds, ...surroundingFaultKinds] as const;
 
-export const faultedReleases = ["canary", "baseline", "both"] as const;
+export const faultedReleases = ["canary", "baseline", "both", "control"] as const;
 
 /** One thing that goes wrong. */
 export interface Fault<Kind = FaultKind | SurroundingFaultKind> {
   readonly kind: Kind;
-  /** Whose; absent: the canary's. Of no meaning for the hook's own faults. */
+  /** Whose; absent: the canary's. Of no meaning for the hook's own faults. A control only loses its hosts: else it is as ill as its baseline. */
   readonly on?: (typeof faultedReleases)[number];
   /** The wave it starts in. Unit: percent; absent: the wave the runner is told. */
   readonly wavePercent?: number;
@@ -46,6 +61,8 @@ export interface Scenario {
   readonly description: string;
   /** Clients are kept where they are for so long, whatever the stack says. Unit: seconds. Absent: as the stack says. */
   readonly stickinessSeconds?: number;
+  /** A control stands beside the canary, whatever the stack says. Absent: as the stack says. */
+  readonly control?: boolean;
   /** Requests of the whole service a second, on average. Absent: the rehearsal's own. */
   readonly ratePerSecond?: number;
   /** The faults start in the middle of the `up` that opens the next wave, between its guard and its write of the rule. */
@@ -75,6 +92,12 @@ export const boundedKinds: ReadonlySet<Fault["kind"]> = new Set([
   "error-spike",
   "latency-regression",
   "invariant-violation",
+  "memory-leak",
+  "memory-step",
+  "cpu-hot",
+  "cache-cold",
+  "rejects",
+  "dual-run-mismatch",
 ]);
 
 /** A fault with its defaults. */
@@ -108,12 +131,17 @@ export const builtInScenarioNames = [
   "racing-up",
   "baseline-sick",
   "baseline-scaled-in",
+  "control-lost",
   "dependency-outage",
   "slow-burn",
   "flapping",
   "sticky-clients",
   "region-failover",
   "peer-hold",
+  "memory-leak",
+  "breaker-open",
+  "dual-run-mismatch",
+  "crash-loop",
 ] as const;
 export type BuiltInScenarioName = (typeof builtInScenarioNames)[number];
 
@@ -171,6 +199,12 @@ export const builtInScenarios: Readonly<Record<BuiltInScenarioName, Scenario>> =
     description: "the old release loses its hosts for eight minutes, and the new one fails requests",
     faults: [faultOf("hosts-lost", { on: "baseline", durationSeconds: 480 }), faultOf("error-spike")],
   },
+  "control-lost": {
+    name: "control-lost",
+    description: "the copy of the old release that the new one is compared with loses its hosts for eight minutes",
+    control: true,
+    faults: [faultOf("hosts-lost", { on: "control", durationSeconds: 480 })],
+  },
   "dependency-outage": {
     name: "dependency-outage",
     description:
@@ -205,5 +239,25 @@ export const builtInScenarios: Readonly<Record<BuiltInScenarioName, Scenario>> =
     name: "peer-hold",
     description: "another region rolls the new release back, tells this one, and goes away",
     faults: [faultOf("peer-hold"), faultOf("region-lost", { afterSeconds: 190 })],
+  },
+  "memory-leak": {
+    name: "memory-leak",
+    description: "the new release's memory grows, twice as fast as it may, and goes on doing so",
+    faults: [faultOf("memory-leak")],
+  },
+  "breaker-open": {
+    name: "breaker-open",
+    description: "a circuit breaker of the new release opens and stays open",
+    faults: [faultOf("breaker-open")],
+  },
+  "dual-run-mismatch": {
+    name: "dual-run-mismatch",
+    description: "old and new implementation come to different results, twice as often as they may",
+    faults: [faultOf("dual-run-mismatch")],
+  },
+  "crash-loop": {
+    name: "crash-loop",
+    description: "processes of the new release crash, one a minute, and are started again",
+    faults: [faultOf("crash")],
   },
 };

@@ -83,6 +83,8 @@ export function readStackConfig(foundation?: ConfigOrigin["foundation"]): Enviro
     return parseConfig(raw, {
       stack: pulumi.getStack(),
       secretKeys: secretTidegateKeys(),
+      // Pulumi's stack files lie there; in a program without an engine there is none.
+      ...(pulumi.getRootDirectory() === "" ? {} : { folder: pulumi.getRootDirectory() }),
       ...(foundation === undefined ? {} : { foundation }),
     });
   } catch (error) {
@@ -147,7 +149,8 @@ export function readStackFile(path: string): { config: EnvironmentConfig; raw: R
   if (!raw) problems.throwIfAny(headingFor(stack));
   const named = foundationIn(raw);
   const foundation = named === "here" ? {} : { foundation: foundationBeside(path, named) };
-  return { config: parseWith(problems, raw, { stack, ...foundation }), raw: raw ?? { tidegate: {}, aws: {} } };
+  const folder = dirname(path);
+  return { config: parseWith(problems, raw, { stack, folder, ...foundation }), raw: raw ?? { tidegate: {}, aws: {} } };
 }
 
 /** What the file of a foundation says, or why it says nothing. */
@@ -162,7 +165,7 @@ function foundationBeside(path: string, name: string): NonNullable<ConfigOrigin[
     return { problems: [`${text}. ${wayOut}`] };
   }
   try {
-    return sharedOf(parseWith(problems, raw, { stack: stackOf(file) }));
+    return sharedOf(parseWith(problems, raw, { stack: stackOf(file), folder: dirname(path) }));
   } catch (error) {
     if (!(error instanceof BadInputError)) throw error;
     const text = `foundation: stack ${name} is read from ${file} beside this file, which has problems of its own`;
@@ -187,6 +190,7 @@ export function intentOf(environment: Pick<EnvironmentConfig, "environment">, se
     plan: service.plan,
     baseline: service.baseline,
     ...(service.canary ? { canary: service.canary } : {}),
+    ...(service.control ? { control: service.control } : {}),
     wavePercent: service.wavePercent,
     attempt: service.attempt,
     retire: service.retire,

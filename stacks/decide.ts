@@ -2,20 +2,20 @@
  * The program's first phase: reads what is real and decides, for every service, what its rules shall say. Only reads; the
  * guard looks again before anything is written.
  */
-import { targetKindOf } from "../components/target-kind.ts";
 import { type AdoptionVerdict, judgeAdoption, judgeLeaving, judgeShrinking, unsurveyed } from "../core/adoption.ts";
-import { uncounted } from "../core/alarms.ts";
 import type { Declaration, Intent, Notice, Reality } from "../core/declaration.ts";
 import { declare } from "../core/declare.ts";
 import { describeDetections } from "../core/detection.ts";
+import { budgetText, pausesAdvances } from "../core/error-budget.ts";
 import type { SoakEvidence } from "../core/gate.ts";
-import { splitByMeasurability } from "../core/objectives.ts";
 import type { Instant } from "../core/record.ts";
 import { type PeerWords, peerRefusals, unsharedNotices } from "../hooks/peers.ts";
 import { type EnvironmentConfig, intentOf, type ServiceConfig } from "./config.ts";
 import { adoptingService, adopts, type EnvironmentSurvey, notSurveyed, untoldGroups } from "./decide/adoption.ts";
 import { readEvidence } from "./decide/evidence.ts";
+import { knownFigures, readFigures } from "./decide/figures.ts";
 import { type DecidePorts, readReality } from "./decide/reality.ts";
+import { unwatchedNotices } from "./decide/unwatched.ts";
 
 export { type EnvironmentSurvey, surveyEnvironment } from "./decide/adoption.ts";
 export type { DecidePorts } from "./decide/reality.ts";
@@ -48,14 +48,19 @@ export async function decideEnvironment(
     const { service, intent, reality, now, evidence } = proposal;
     const { refusals: adoption, notices } = verdicts[service.name] ?? { refusals: [], notices: [] };
     const refusals = [...adoption, ...proposal.peers.refusals];
-    const declared = refusals.length > 0 ? declare(intent, reality, now, evidence, refusals) : proposal.declared;
+    const { figures } = proposal.declared;
+    const declared =
+      refusals.length > 0
+        ? { ...declare(intent, reality, now, evidence, refusals), ...(figures ? { figures } : {}) }
+        : proposal.declared;
     return {
       ...declared,
       notices: [
         ...declared.notices,
         ...notices,
         ...overridden(declared),
-        ...unwatched(service, adopted),
+        ...budgetNotices(service, evidence),
+        ...unwatchedNotices(service, declared, adopted.found),
         ...inSight(service, declared),
         ...proposal.peers.notices,
         ...unsharedNotices(declared, config.peers),
@@ -75,10 +80,21 @@ async function propose(
   const now = ports.clock.now();
   const first = declare(intent, reality, now);
   const needsEvidence = reality.kind === "record" && (first.step === "opening" || first.step === "finish");
+  const read = needsEvidence ? await readFigures(service, reality.record, first, found, ports) : undefined;
   const evidence = needsEvidence
-    ? await readEvidence(config.environment, service, reality.record, first.step, found, ports)
+    ? {
+        ...(await readEvidence(config.environment, service, reality.record, first.step, found, ports)),
+        ...(read?.unreadable === undefined ? {} : { figuresUnreadable: read.unreadable }),
+      }
     : undefined;
-  const declared = evidence ? declare(intent, reality, now, evidence) : first;
+  const decided = evidence ? declare(intent, reality, now, evidence) : first;
+  const figures =
+    read && decided.step === "opening"
+      ? read.figures
+      : reality.kind === "record"
+        ? knownFigures(reality.record, decided)
+        : [];
+  const declared = figures.length > 0 ? { ...decided, figures } : decided;
   const peers = await peerRefusals(ports, {
     declaration: declared,
     configured: config.peers,
@@ -139,50 +155,30 @@ function leaving(
   return { ...verdict, notices: [...verdict.notices, ...notices] };
 }
 
+/** What is left of the error budget, wherever a wave is about to open; and that it could not be read, even where that is overridden. */
+function budgetNotices(service: ServiceConfig, evidence: SoakEvidence | undefined): Notice[] {
+  const budget = evidence?.errorBudget;
+  if (budget === undefined) return [];
+  if ("unreadable" in budget) {
+    const text = `${service.name}: the error budget could not be read: ${budget.unreadable}`;
+    return [{ kind: "note", severity: "warning", text }];
+  }
+  const severity = pausesAdvances(budget) ? "warning" : "info";
+  return [{ kind: "note", severity, text: `${service.name}: ${budgetText(budget)}` }];
+}
+
 /** An override left in the config would lift the soak of every later wave too. */
 function overridden({ service, step, overrideReason }: Declaration): Notice[] {
   if (overrideReason === undefined || (step !== "opening" && step !== "finish")) return [];
-  const text = `${service}: soak and request rules of the gate are OVERRIDDEN (${overrideReason}); take overrideReason out again after this up`;
+  const text = `${service}: soak, request and budget rules of the gate are OVERRIDDEN (${overrideReason}); take overrideReason out again after this up`;
   return [{ kind: "note", severity: "warning", text }];
 }
 
-/** Objectives the source cannot see and criteria nobody watches yet are said, by name, every time. */
-function unwatched(service: ServiceConfig, { found }: EnvironmentSurvey): Notice[] {
-  const { unseen } = splitByMeasurability(service.objectives, service.source);
-  const notices: Notice[] = [];
-  if (unseen.length > 0) {
-    notices.push({
-      kind: "unwatched",
-      severity: "warning",
-      text: `${service.name}: not watched, since source ${service.source} does not measure them: ${unseen.map((objective) => objective.name).join(", ")}`,
-    });
-  }
-  for (const release of [service.baseline, ...(service.canary ? [service.canary] : [])]) {
-    const uncheckable = uncounted(service.objectives, targetKindOf(release.targetGroupArn, found));
-    if (uncheckable.length === 0) continue;
-    notices.push({
-      kind: "unwatched",
-      severity: "warning",
-      text: `${service.name}: not watched on ${release.version}, since its Lambda target group has no health checks: ${uncheckable.map((objective) => objective.name).join(", ")}`,
-    });
-  }
-  const criteria = service.plan.waves.flatMap((wave) =>
-    wave.criteria.map((criterion) => `${wave.exposurePercent} % ${criterion.kind} on ${criterion.text}`),
-  );
-  if (criteria.length > 0) {
-    notices.push({
-      kind: "unwatched",
-      severity: "warning",
-      text: `${service.name}: plan ${service.plan.name} has bounds of single waves, which this version does not watch (the objectives' bounds hold instead): ${criteria.join("; ")}`,
-    });
-  }
-  return notices;
-}
-
 /** How fast a breach would end at the exposure that this up declares. */
-function inSight(service: ServiceConfig, { exposurePercent }: Declaration): Notice[] {
+function inSight(service: ServiceConfig, { exposurePercent, figures = [] }: Declaration): Notice[] {
   if (exposurePercent === 0) return [];
-  const text = describeDetections(service.objectives, service.source, exposurePercent);
+  const { plan } = service;
+  const text = describeDetections(service.objectives, service.source, { plan, exposurePercent, figures });
   return [
     {
       kind: "detection",

@@ -1,5 +1,5 @@
 /** The foundation of an environment, once: record table, hook and watchman, topics and channels, load balancer or adopted listener. */
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { type GuardBinding, type HookReference, loadBalancerArnSuffix } from "../components/index.ts";
 import {
   AlertTopics,
@@ -13,10 +13,15 @@ import {
   RollbackHook,
   RolloutTable,
   SlackChannels,
+  SloReport,
+  type SloReportArgs,
   Watchman,
 } from "../infra/index.ts";
 import { type AlertingConfig, type EnvironmentConfig, type PagerDutyConfig, sharedOf } from "./config.ts";
+import { declareDatadog } from "./datadog.ts";
+import { elsewhereOf } from "./elsewhere.ts";
 import { contractVersion, type FoundationOutputs } from "./foundation.ts";
+import { declareGrafana } from "./grafana.ts";
 
 export interface DeclareFoundationArgs {
   readonly config: EnvironmentConfig;
@@ -25,6 +30,8 @@ export interface DeclareFoundationArgs {
   readonly hookBundleFolder: string;
   /** The bundled watchman; see `hooks/bundle.ts`. */
   readonly watchmanBundleFolder: string;
+  /** The bundled SLO report; needed where the config has one. */
+  readonly reportBundleFolder?: string;
   /** The account that the program acts in, 12 digits. */
   readonly accountId: string;
 }
@@ -38,6 +45,8 @@ export interface Surroundings {
   readonly topics: { readonly critical: pulumi.Input<string>; readonly warning: pulumi.Input<string> };
   readonly runbooks: string;
   readonly hook: HookReference;
+  /** What this very program declares of Grafana, for rules to come after. @default nothing */
+  readonly grafana?: readonly pulumi.Resource[];
 }
 
 /** Outputs that only resources know. */
@@ -76,7 +85,12 @@ export function declareFoundation(args: DeclareFoundationArgs): {
   const key = new EnvironmentKey(environment, { environment, ...place });
   const topics = new AlertTopics(environment, { environment, keyArn: key.arn, email: config.alerting.email });
   const deadLetters = new DeadLetters(environment, { environment, ...place });
-  const secrets = declareChannels(config, { partition: place.partition, keyArn: key.arn, topics, deadLetters });
+  const { secrets, madeRoutingKey } = declareChannels(config, {
+    partition: place.partition,
+    keyArn: key.arn,
+    topics,
+    deadLetters,
+  });
   const table = new RolloutTable(environment, { environment });
   let hookChanges = false;
   const functionHooks = guards.bind(hookChangeWatchName, async () => {
@@ -84,6 +98,7 @@ export function declareFoundation(args: DeclareFoundationArgs): {
   });
   const shared = {
     environment,
+    elsewhere: elsewhereOf(config.alerting, environment),
     tableName: table.name,
     tableArn: table.arn,
     criticalTopicArn: topics.critical.arn,
@@ -102,7 +117,14 @@ export function declareFoundation(args: DeclareFoundationArgs): {
     secrets,
     ...(functionHooks ? { functionHooks } : {}),
   });
+  const grafana = declareGrafana({
+    config,
+    eventsTopicArn: hook.eventsTopic.arn,
+    ...(madeRoutingKey ? { madeRoutingKey } : {}),
+  });
+  declareDatadog(environment, config.alerting);
   new Watchman(environment, { ...shared, accountId, bundleFolder: args.watchmanBundleFolder });
+  declareReport(args, { ...shared, ...place, warningTopicArn: topics.warning.arn });
   const balancerSuffix = edge.arn.apply(loadBalancerArnSuffix);
   edgeErrorAlarm(`${environment}-edge-5xx`, {
     environment,
@@ -133,6 +155,7 @@ export function declareFoundation(args: DeclareFoundationArgs): {
         aliasName: hook.aliasName,
         deployment: { alias: hook.alias, changes: () => hookChanges },
       },
+      grafana,
     },
     outputs: {
       contractVersion,
@@ -153,6 +176,8 @@ export function declareFoundation(args: DeclareFoundationArgs): {
       vpcId: network.vpcId,
       runbooks,
       ...(dashboard === undefined ? {} : { dashboard }),
+      ...(config.alerting.grafana ? { grafana: config.alerting.grafana } : {}),
+      ...(config.alerting.datadog ? { datadog: config.alerting.datadog } : {}),
       peers: [...config.peers],
       dependencyOwners: [...sharedOf(config).dependencyOwners],
     },
@@ -190,6 +215,27 @@ function linksOf({ runbooks, dashboard }: AlertingConfig) {
   return { runbookBase: runbooks, ...(dashboard === undefined ? {} : { dashboardUrl: dashboard }) };
 }
 
+/** The SLO report, where somebody is to get one. */
+function declareReport(
+  { config: { environment, alerting }, reportBundleFolder }: DeclareFoundationArgs,
+  shared: Omit<SloReportArgs, "bundleFolder" | "email" | "webhookSecretArn">,
+): void {
+  const { report } = alerting;
+  if (!report) return;
+  if (reportBundleFolder === undefined) {
+    throw new pulumi.RunError(
+      "alerting.report: its function was not bundled, got no folder; expected one. This is a fault of the program, nothing was changed",
+    );
+  }
+  const { sender, recipients, webhookSecretArn } = report;
+  new SloReport(environment, {
+    ...shared,
+    bundleFolder: reportBundleFolder,
+    ...(sender === undefined ? {} : { email: { sender, recipients } }),
+    ...(webhookSecretArn === undefined ? {} : { webhookSecretArn }),
+  });
+}
+
 interface ChannelSurroundings {
   readonly partition: string;
   readonly keyArn: pulumi.Output<string>;
@@ -197,11 +243,11 @@ interface ChannelSurroundings {
   readonly deadLetters: DeadLetters;
 }
 
-/** What the config names beside e-mail. @returns where the hook finds the secrets of its channels */
+/** What the config names beside e-mail. @returns where the hook finds the secrets of its channels, and the key of what was made */
 function declareChannels(
   { environment, alerting: { pagerduty, slack } }: EnvironmentConfig,
   around: ChannelSurroundings,
-): HookSecrets {
+): { readonly secrets: HookSecrets; readonly madeRoutingKey?: pulumi.Output<string> } {
   const { critical, warning } = around.topics;
   if (slack?.chatbot) {
     new SlackChannels(environment, {
@@ -212,19 +258,23 @@ function declareChannels(
       warningTopicArn: warning.arn,
     });
   }
+  const routing = pagerduty && declarePagerDuty(environment, pagerduty, around);
   return {
-    ...(pagerduty ? { pagerDutyArn: declarePagerDuty(environment, pagerduty, around) } : {}),
-    ...(slack?.webhookSecretArn === undefined ? {} : { slackArn: slack.webhookSecretArn }),
+    secrets: {
+      ...(routing ? { pagerDutyArn: routing.routingKeySecretArn } : {}),
+      ...(slack?.webhookSecretArn === undefined ? {} : { slackArn: slack.webhookSecretArn }),
+    },
+    ...(routing?.routingKey ? { madeRoutingKey: routing.routingKey } : {}),
   };
 }
 
-/** @returns ARN of the secret with the hook's routing key */
+/** @returns the secret with the hook's routing key, and the key where it was made here */
 function declarePagerDuty(
   environment: string,
   pagerduty: PagerDutyConfig,
   { keyArn, topics, deadLetters }: ChannelSurroundings,
-): pulumi.Input<string> {
-  if (pagerduty.kind === "own-key") return pagerduty.routingKeySecretArn;
+): { readonly routingKeySecretArn: pulumi.Input<string>; readonly routingKey?: pulumi.Output<string> } {
+  if (pagerduty.kind === "own-key") return { routingKeySecretArn: pagerduty.routingKeySecretArn };
   const { kind: _kind, ...routing } = pagerduty;
   return new PagerDutyRouting(environment, {
     environment,
@@ -232,5 +282,5 @@ function declarePagerDuty(
     criticalTopicArn: topics.critical.arn,
     deadLetterArn: deadLetters.queue.arn,
     keyArn,
-  }).routingKeySecretArn;
+  });
 }

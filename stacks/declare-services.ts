@@ -9,7 +9,9 @@ import {
 } from "../components/index.ts";
 import type { Declaration } from "../core/declaration.ts";
 import type { EnvironmentConfig } from "./config.ts";
+import { datadogFor } from "./datadog.ts";
 import type { Surroundings } from "./declare-foundation.ts";
+import { grafanaFor } from "./grafana.ts";
 
 export interface DeclareServicesArgs {
   readonly config: EnvironmentConfig;
@@ -53,6 +55,7 @@ export function declareServices(
       peers: args.config.peers,
       ...(args.survey ? { found: args.survey } : {}),
       guards: args.guards,
+      elsewhere: [...grafanaFor(args.config.alerting, around.grafana ?? []), ...datadogFor(args.config.alerting)],
     });
     args.onService?.(service, declaration);
     outputs[settings.name] = service.outputs;

@@ -32,6 +32,24 @@ const outputsSchema = z.object({
   vpcId: z.string().regex(/^vpc-[0-9a-f]{8,17}$/),
   runbooks: nonEmpty,
   dashboard: nonEmpty.optional(),
+  /** Absent: not configured. Nothing in it is secret. */
+  grafana: z
+    .object({
+      url: nonEmpty,
+      prometheus: z.union([z.object({ uid: nonEmpty }), z.object({ url: nonEmpty })]).exactOptional(),
+      cloudWatch: z.union([z.literal("make"), z.object({ uid: nonEmpty })]),
+      tokenSecretArn: arnOf("secretsmanager").exactOptional(),
+      contactPoints: z.object({ slack: z.boolean(), pagerDuty: z.boolean() }),
+    })
+    .exactOptional(),
+  /** Absent: not configured. Nothing in it is secret. */
+  datadog: z
+    .object({
+      site: nonEmpty,
+      keysSecretArn: arnOf("secretsmanager").exactOptional(),
+      notify: z.object({ critical: z.array(nonEmpty).readonly(), warning: z.array(nonEmpty).readonly() }),
+    })
+    .exactOptional(),
   peers: z.array(nonEmpty),
   dependencyOwners: z.array(nonEmpty),
 });
@@ -135,11 +153,18 @@ export function foundationForConfig(found: FoundFoundation): Shared | { readonly
   if (found.kind === "refused") return { problems: found.problems };
   const { environment, region, vpcId, listenerArn, moreListenerArns, runbooks, dashboard, peers, dependencyOwners } =
     found.outputs;
+  const { grafana, datadog } = found.outputs;
   return {
     environment,
     region,
     network: { vpcId, subnetIds: [], listenerArn, moreListenerArns, internal: true, allowedCidrs: [] },
-    alerting: { email: [], runbooks, ...(dashboard === undefined ? {} : { dashboard }) },
+    alerting: {
+      email: [],
+      runbooks,
+      ...(dashboard === undefined ? {} : { dashboard }),
+      ...(grafana === undefined ? {} : { grafana }),
+      ...(datadog === undefined ? {} : { datadog }),
+    },
     peers,
     dependencyOwners,
   };

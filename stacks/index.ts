@@ -10,10 +10,13 @@ import { callerAccount } from "../hooks/aws/caller-account.ts";
 import { clientSettings } from "../hooks/aws/clients.ts";
 import { awsPorts } from "../hooks/aws/ports.ts";
 import { awsSurveyor } from "../hooks/aws/survey.ts";
-import { buildHookBundle, buildWatchmanBundle } from "../hooks/bundle.ts";
+import { buildHookBundle, buildReportBundle, buildWatchmanBundle } from "../hooks/bundle.ts";
+import { installedPictureFiles } from "../reports/assets.ts";
 import { foundationInConfig, readStackConfig } from "./config.ts";
+import { datadogApiUrl, datadogSiteProblems } from "./datadog.ts";
 import { decideEnvironment, surveyEnvironment } from "./decide.ts";
 import { withOtherCanaries } from "./dependency-groups.ts";
+import { elsewhereOf } from "./elsewhere.ts";
 import { foundationForConfig, readFoundation } from "./foundation.ts";
 import { ownRuleArns, placeProblems, previousUp, stackIdentity } from "./own-place.ts";
 import { ownershipProblems } from "./ownership.ts";
@@ -33,19 +36,23 @@ export default async () => {
     callerAccount(access),
     aws.getCallerIdentity({}),
     previousUp(stackId),
-    foundation ? {} : bundleFolders(),
+    foundation ? {} : bundleFolders(alerting.report !== undefined),
   ]);
-  const elsewhere = placeProblems({
-    previous: previous.place,
-    current: { accountId, region, tableName: records, foundation: foundation?.stack ?? "here" },
-    providerAccountId: provider.accountId,
-    ...(foundation ? { foundationAccountId: foundation.outputs.accountId } : {}),
-  });
-  if (elsewhere.length > 0) throw new pulumi.RunError(elsewhere.join("\n"));
+  const misplaced = [
+    ...placeProblems({
+      previous: previous.place,
+      current: { accountId, region, tableName: records, foundation: foundation?.stack ?? "here" },
+      providerAccountId: provider.accountId,
+      ...(foundation ? { foundationAccountId: foundation.outputs.accountId } : {}),
+    }),
+    ...datadogSiteProblems(alerting, datadogApiUrl()),
+  ];
+  if (misplaced.length > 0) throw new pulumi.RunError(misplaced.join("\n"));
 
   const ports = awsPorts({
     ...access,
     tableName: records,
+    elsewhere: elsewhereOf(alerting, environment),
     place: {
       environment,
       region,
@@ -66,7 +73,13 @@ export default async () => {
     decide: async (wanted) => withOtherCanaries(wanted, await decideEnvironment(wanted, ports, adopted), ports),
     survey: adopted.found,
     refusals: (wanted) => ownershipProblems(wanted, own, ports),
-    guards: awsGuardBinding({ environment, region, signIn: config.access, providerAccountId: provider.accountId }),
+    guards: awsGuardBinding({
+      environment,
+      region,
+      signIn: config.access,
+      elsewhere: elsewhereOf(alerting, environment),
+      providerAccountId: provider.accountId,
+    }),
     ...(foundation ? { foundation } : {}),
     ...bundles,
     stackId,
@@ -75,7 +88,15 @@ export default async () => {
   });
 };
 
-async function bundleFolders() {
-  const [hookBundleFolder, watchmanBundleFolder] = await Promise.all([buildHookBundle(), buildWatchmanBundle()]);
-  return { hookBundleFolder, watchmanBundleFolder };
+async function bundleFolders(hasReport: boolean) {
+  const [hookBundleFolder, watchmanBundleFolder, reportBundleFolder] = await Promise.all([
+    buildHookBundle(),
+    buildWatchmanBundle(),
+    hasReport ? buildReportBundle(installedPictureFiles()) : undefined,
+  ]);
+  return {
+    hookBundleFolder,
+    watchmanBundleFolder,
+    ...(reportBundleFolder === undefined ? {} : { reportBundleFolder }),
+  };
 }

@@ -4,7 +4,9 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { Declaration, Notice } from "../core/declaration.ts";
+import { Bill, type CostOutputs, costOutputs } from "./bill.ts";
 import type { EnvironmentConfig } from "./config.ts";
+import { datadogNotices } from "./datadog.ts";
 import { type DeclareEnvironmentArgs, declareEnvironment, type EnvironmentOutputs } from "./declare-environment.ts";
 
 /** Where messages go; `pulumi.log` fits. */
@@ -28,7 +30,7 @@ export interface ProgramArgs extends Omit<DeclareEnvironmentArgs, "declarations"
  * Runs both phases.
  * @throws pulumi.RunError with every reason when an `up` is refused
  */
-export async function program(args: ProgramArgs): Promise<EnvironmentOutputs> {
+export async function program(args: ProgramArgs): Promise<EnvironmentOutputs & { readonly cost: CostOutputs }> {
   const { config, decide, refusals: refusalsOfStack, isPreview, log = pulumi.log, ...rest } = args;
   if (!args.foundation) for (const text of deafness(config.alerting)) log.warn(text);
   const declarations = await decide(config);
@@ -37,15 +39,18 @@ export async function program(args: ProgramArgs): Promise<EnvironmentOutputs> {
   if (refusals.length > 0 && !isPreview) throw new pulumi.RunError(refusalText(args.stackId, refusals));
 
   for (const refusal of ofStack) log.warn(`this up would be refused: ${refusal}`);
-  return declareEnvironment({
+  const bill = new Bill();
+  const outputs = declareEnvironment({
     ...rest,
     config,
     declarations,
     onService: (service, declaration) => {
       for (const notice of declaration.notices) tell(log, notice, service);
+      for (const text of noticesBeside(config, declaration.service)) log.info(text, service);
       for (const refusal of declaration.refusals) log.warn(`this up would be refused: ${refusal}`, service);
     },
   });
+  return { ...outputs, cost: costOutputs(bill.estimate(config.services), config.services) };
 }
 
 /** A topic takes a message with nobody behind it, so that nobody is told has to be said here. */
@@ -58,6 +63,11 @@ function deafness({ email, pagerduty, slack }: EnvironmentConfig["alerting"]): s
       ? "alerting: the hook's pages are told, and its alarms and the watchman's reach nobody: while the hook is down, nobody hears of it. Add an e-mail, pagerduty with escalationPolicyId, or slack.chatbot"
       : "alerting: nobody is told of anything: no e-mail, no PagerDuty, no Slack. Add one before a service acts",
   ];
+}
+
+/** What systems beside CloudWatch show otherwise of a service, or do not show. */
+function noticesBeside({ services, alerting }: EnvironmentConfig, name: string): string[] {
+  return services.filter((service) => service.name === name).flatMap((service) => datadogNotices(service, alerting));
 }
 
 function tell(log: ProgramLog, notice: Notice, service: pulumi.Resource): void {

@@ -21,6 +21,8 @@ export interface RehearsalFigures {
   readonly secondsFaultToZero: number | null;
   readonly badRequests: number;
   readonly badRequestsWithoutHook: number | null;
+  /** What the rehearsal leaves out of the service's own source; absent: nothing. */
+  readonly notModelled?: string;
 }
 
 export type Rehearsed =
@@ -65,5 +67,6 @@ async function rehearseService(stack: string, service: string, directory: string
     secondsFaultToZero: report.secondsFaultToZero,
     badRequests: report.badRequests,
     badRequestsWithoutHook: report.badRequestsWithoutHook,
+    ...(report.notModelled === null ? {} : { notModelled: report.notModelled }),
   };
 }

@@ -188,6 +188,7 @@ export function renderRehearsal(
   return [
     `**Rehearsed with this configuration:** ${fault}; ${outcomeWords[rehearsed.outcome] ?? prose(rehearsed.outcome)}.`,
     table(rows, ["l", "r", "r"]),
+    ...(rehearsed.notModelled === undefined ? [] : [`**Not modelled:** ${prose(rehearsed.notModelled)}.`]),
     `A model of AWS with made-up traffic, scenario ${rehearsedScenario}, seed ${rehearsedSeed}: ${code(again)} prints the same with its timeline.`,
   ].join("\n\n");
 }

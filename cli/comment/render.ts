@@ -1,6 +1,7 @@
 /** The whole comment, most important first: what it comes to, each service that changes, what policies said, everything else in counts. */
 import type { PolicyFinding, Preview, PreviewMessage, PreviewStep } from "../preview-json.ts";
 import { type Conclusion, isBlocking } from "./conclusion.ts";
+import { renderCost } from "./cost.ts";
 import { type Block, code, details, joinFitting, list, prose, table } from "./markdown.ts";
 import { nameOf } from "./preview-shapes.ts";
 import type { RecordReading } from "./record.ts";
@@ -49,6 +50,7 @@ export function renderComment(content: CommentContent): string {
       renderService(service, { stack, record, rehearsed: rehearsed.get(service.service) }),
     ),
     renderPolicies(preview),
+    renderCost(preview),
     renderMessages(content.otherMessages),
     renderDrift(preview),
     renderChanges(preview.steps),

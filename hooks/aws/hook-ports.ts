@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import type { PagePlace } from "../../core/page-message.ts";
+import type { ElsewhereSettings } from "../elsewhere/elsewhere.ts";
 import type { HandlerParts } from "../handle.ts";
 import { type PageChannel, pagerOver } from "../pager.ts";
 import { text } from "../zod.ts";
@@ -38,6 +39,11 @@ const watchmanVariables = {
   TIDEGATE_CRITICAL_TOPIC: arn("sns"),
   TIDEGATE_RUNBOOKS: text,
   TIDEGATE_DASHBOARD: z.optional(z.url()),
+  TIDEGATE_GRAFANA_URL: z.optional(endpoint),
+  TIDEGATE_GRAFANA_DATA_SOURCE: z.optional(text),
+  TIDEGATE_GRAFANA_SECRET: z.optional(arn("secretsmanager")),
+  TIDEGATE_DATADOG_SITE: z.optional(text),
+  TIDEGATE_DATADOG_SECRET: z.optional(arn("secretsmanager")),
 };
 const watchmanSchema = z.object(watchmanVariables);
 const hookSchema = z.object({
@@ -58,17 +64,48 @@ function parse<Schema extends z.ZodMiniObject>(schema: Schema, variables: Variab
   // An empty variable is one that is not set: that is how templates leave one out.
   const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ""));
   const parsed = schema.safeParse(set);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
-    const name = issue.path.join(".");
-    return `  ${name}: ${name in set ? issue.message : "missing or empty"}`;
-  });
+  const problems = [
+    ...(parsed.error?.issues ?? []).map((issue) => {
+      const name = issue.path.join(".");
+      return `  ${name}: ${name in set ? issue.message : "missing or empty"}`;
+    }),
+    ...halfGiven(set),
+  ];
+  if (parsed.success && problems.length === 0) return parsed.data;
   throw new EnvironmentVariablesError(
     [
       `environment variables: ${problems.length} problem(s), values not shown. Deploy the function with its program:`,
       ...problems,
     ].join("\n"),
   );
+}
+
+/** What is of use together alone: half of it would leave rules unread that somebody thinks are. */
+const together = [
+  ["TIDEGATE_GRAFANA_URL", "TIDEGATE_GRAFANA_DATA_SOURCE", "TIDEGATE_GRAFANA_SECRET"],
+  ["TIDEGATE_DATADOG_SITE", "TIDEGATE_DATADOG_SECRET"],
+] as const;
+
+function halfGiven(set: Variables): string[] {
+  return together.flatMap((names) => {
+    const given = names.filter((name) => name in set);
+    if (given.length === 0) return [];
+    return names
+      .filter((name) => !given.includes(name))
+      .map((name) => `  ${name}: missing or empty beside ${given.join(", ")}`);
+  });
+}
+
+function elsewhereIn(parsed: z.output<typeof watchmanSchema>): ElsewhereSettings {
+  const { TIDEGATE_GRAFANA_URL: url, TIDEGATE_GRAFANA_DATA_SOURCE: dataSourceUid } = parsed;
+  const { TIDEGATE_GRAFANA_SECRET: tokenSecretArn, TIDEGATE_DATADOG_SITE: site } = parsed;
+  const { TIDEGATE_DATADOG_SECRET: keysSecretArn } = parsed;
+  return {
+    ...(url !== undefined && dataSourceUid !== undefined && tokenSecretArn !== undefined
+      ? { prometheus: { url, dataSourceUid, tokenSecretArn } }
+      : {}),
+    ...(site !== undefined && keysSecretArn !== undefined ? { datadog: { site, keysSecretArn } } : {}),
+  };
 }
 
 /** Parts that tests replace. */
@@ -153,6 +190,8 @@ function deployed(
       region,
       tableName: parsed.TIDEGATE_TABLE,
       place,
+      elsewhere: elsewhereIn(parsed),
+      onSecret: (value) => redaction.add(value),
       pager: pagerOver(channels),
       telemetry: own.telemetry,
     }),

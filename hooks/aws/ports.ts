@@ -7,6 +7,7 @@ import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { PagePlace } from "../../core/page-message.ts";
+import { type ElsewhereSettings, elsewherePorts } from "../elsewhere/elsewhere.ts";
 import type { Clock, Pager, Ports, Telemetry } from "../ports.ts";
 import { silentTelemetry } from "../telemetry.ts";
 import { cloudWatchAlarms } from "./alarms.ts";
@@ -21,6 +22,10 @@ export interface AwsPortsArgs extends AwsAccess {
   readonly tableName: string;
   /** Where pages say that they come from. */
   readonly place: PagePlace;
+  /** How to ask the systems that watch beside CloudWatch. @default none: what they watch cannot be read, and says so */
+  readonly elsewhere?: ElsewhereSettings;
+  /** Hears secrets before they are used, so that logs know what to leave out. @default nobody: nothing is logged */
+  readonly onSecret?: (value: string) => void;
   /** @default one that refuses by name: a page that nobody sends must not look sent */
   readonly pager?: Pager;
   /** @default silent: the program and the commands have their own output */
@@ -42,7 +47,11 @@ export function awsPorts(args: AwsPortsArgs): Ports {
     alarms: cloudWatchAlarms(cloudWatch),
     metrics: cloudWatchMetrics(cloudWatch),
     peers: dynamoPeers(args),
-    elsewhere: {},
+    elsewhere: elsewherePorts(args.elsewhere ?? {}, {
+      ...args,
+      now: wallClock.now,
+      onSecret: args.onSecret ?? (() => {}),
+    }),
     pager: args.pager ?? pagerNotWired,
     telemetry: args.telemetry ?? silentTelemetry,
     place: args.place,

@@ -9,7 +9,7 @@ import * as z from "zod/mini";
 import { metricSources, responses, severities } from "../../core/objectives.ts";
 import { type HistoryEntry, type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
 import { runbooks } from "../../core/runbooks.ts";
-import { controlGroup, count, criterion, figure, indicator, percent } from "../zod.ts";
+import { controlGroup, count, criterion, figure, formerRelease, indicator, percent, promises } from "../zod.ts";
 
 const text = z.string();
 const digest = z.string().check(z.minLength(1));
@@ -58,6 +58,12 @@ const recordedRelease = z.strictObject({
   targetGroupArnSuffix: text,
   adopted: z.boolean(),
   knownGood: z.boolean(),
+});
+
+const recordedControl = z.strictObject({
+  ...controlGroup.shape,
+  weightsLeftAt: z.optional(instant),
+  lostAt: z.optional(instant),
 });
 
 const canary = z.strictObject({
@@ -159,7 +165,7 @@ export const rolloutRecordSchema = z.strictObject({
   rollbackWindowMinutes: z.number(),
   releases: z.record(digest, recordedRelease),
   baseline: digest,
-  control: z.optional(controlGroup),
+  control: z.optional(recordedControl),
   canary: z.optional(canary),
   previous: z.optional(z.strictObject({ digest, until: instant })),
   leaving: z.record(digest, instant),
@@ -177,6 +183,8 @@ export const rolloutRecordSchema = z.strictObject({
   broadcastsDue: z.optional(z.array(text)),
   declaredBy: z.optional(text),
   retiredAt: z.optional(instant),
+  promises: z.optional(promises),
+  former: z.optional(z.array(formerRelease)),
 });
 
 /** One entry of the history beside the record. */

@@ -59,6 +59,8 @@ export class PagerDutyRouting extends pulumi.ComponentResource {
   readonly serviceId: pulumi.Output<string>;
   /** ARN of the secret that holds the hook's routing key. */
   readonly routingKeySecretArn: pulumi.Output<string>;
+  /** The key itself, a secret: for whoever else tells by the same way. */
+  readonly routingKey: pulumi.Output<string>;
 
   constructor(name: string, args: PagerDutyRoutingArgs, opts?: pulumi.ComponentResourceOptions) {
     super("tidegate:foundation:PagerDutyRouting", name, { environment: args.environment }, opts);
@@ -104,7 +106,9 @@ export class PagerDutyRouting extends pulumi.ComponentResource {
       );
     }
     this.#alarmsWithoutTheHook(name, args, service);
-    this.routingKeySecretArn = this.#hookRouting(name, args, service);
+    const routing = this.#hookRouting(name, args, service);
+    this.routingKeySecretArn = routing.secretArn;
+    this.routingKey = routing.key;
     this.registerOutputs({ serviceId: this.serviceId, routingKeySecretArn: this.routingKeySecretArn });
   }
 
@@ -132,7 +136,11 @@ export class PagerDutyRouting extends pulumi.ComponentResource {
   }
 
   /** Orchestration, its key and who gets what; the key goes into a secret and nowhere else. */
-  #hookRouting(name: string, args: PagerDutyRoutingArgs, service: PagerDutyService): pulumi.Output<string> {
+  #hookRouting(
+    name: string,
+    args: PagerDutyRoutingArgs,
+    service: PagerDutyService,
+  ): { readonly secretArn: pulumi.Output<string>; readonly key: pulumi.Output<string> } {
     const child = { parent: this };
     const orchestration = new EventOrchestration(
       `${name}-pagerduty-orchestration`,
@@ -170,7 +178,7 @@ export class PagerDutyRouting extends pulumi.ComponentResource {
       { secretId: secret.id, secretString: integration.parameters.apply(routingKeyOf) },
       child,
     );
-    return secret.arn;
+    return { secretArn: secret.arn, key: pulumi.secret(integration.parameters.apply(routingKeyOf)) };
   }
 }
 

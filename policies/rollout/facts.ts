@@ -13,7 +13,18 @@ import { known } from "../known.ts";
 export const serviceType = "tidegate:rollout:ProgressiveService";
 
 const percent = z.number().min(0).max(100);
-const bound = z.object({ value: z.number(), response: z.enum(responses), windowSeconds: z.number().optional() });
+const form = z.enum(["factor", "points"]);
+const reference = z.union([
+  z.object({ kind: z.literal("baseline"), form }),
+  z.object({ kind: z.literal("previous-wave"), form }),
+  z.object({ kind: z.literal("growth") }),
+]);
+const bound = z.object({
+  value: z.number(),
+  reference: reference.optional(),
+  response: z.enum(responses),
+  windowSeconds: z.number().optional(),
+});
 const wave = z.object({
   exposurePercent: percent,
   // The engine drops a null on the way: no end.

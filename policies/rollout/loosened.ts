@@ -39,7 +39,7 @@ const strengths: Readonly<Record<Response, number>> = {
 export function missingObjectives(objectives: readonly Objective[], presets: Presets, source: MetricSource): string[] {
   const [first = [], ...others] = presets;
   return first
-    .filter(({ indicator, critical }) => critical !== undefined && isMeasurable(indicator, source))
+    .filter(({ indicator, critical }) => critical && !critical.reference && isMeasurable(indicator, source))
     .filter(({ indicator }) => others.every((preset) => preset.some(boundsCritically(indicator))))
     .filter(({ indicator }) => !objectives.some(boundsCritically(indicator)))
     .map(({ indicator, critical }) => {
@@ -63,10 +63,14 @@ function modelsOf(indicator: Objective["indicator"], severity: Severity, presets
   return boundsOn("error-rate").map((bound) => ({ ...bound, value: rounded(100 - bound.value) }));
 }
 
-/** An availability counts as a bound on errors: `loosenedBounds` holds it to what the presets say of those. */
+/**
+ * An availability counts as a bound on errors: `loosenedBounds` holds it to what the presets say of those. A bound that is relative does not:
+ * two releases may be bad alike.
+ */
 function boundsCritically(indicator: Objective["indicator"]) {
   return (objective: Objective): boolean =>
     objective.critical !== undefined &&
+    objective.critical.reference === undefined &&
     (objective.indicator === indicator || (indicator === "error-rate" && objective.indicator === "availability"));
 }
 
@@ -93,18 +97,23 @@ export function loosenedBounds(objective: Objective, presets: Presets, limits: L
 function boundProblems(
   where: { place: string; indicator: Objective["indicator"]; severity: Severity },
   ours: Bound,
-  models: readonly Bound[],
+  allModels: readonly Bound[],
   { maximumFactor }: LooseningLimits,
 ): string[] {
   const { place, indicator } = where;
-  const { unit } = indicators[indicator];
+  const unit = unitOf(indicator, ours);
   const found: string[] = [];
-  const widest = models.map(({ value }) => loosest(indicator, value, maximumFactor)).reduce(looser(indicator));
-  if (isLooser(indicator, ours.value, widest)) {
-    const side = lowIsBad(indicator) ? "at least" : "at most";
-    found.push(
-      `${place} is loosened, got ${ours.value} ${unit}; expected ${side} ${widest} ${unit} (factor ${maximumFactor} of the presets). Tighten it`,
-    );
+  // A multiple and a fixed value do not compare; where no preset bounds it this way, its width is not judged.
+  const alike = allModels.filter((model) => sameReference(model, ours));
+  const models = alike.length > 0 ? alike : allModels;
+  if (alike.length > 0) {
+    const widest = alike.map((model) => loosest(indicator, model, maximumFactor)).reduce(looser(indicator));
+    if (isLooser(indicator, ours.value, widest)) {
+      const side = lowIsBad(indicator) ? "at least" : "at most";
+      found.push(
+        `${place} is loosened, got ${ours.value} ${unit}; expected ${side} ${widest} ${unit} (factor ${maximumFactor} of the presets). Tighten it`,
+      );
+    }
   }
   const longestSeconds =
     maximumFactor * Math.max(...models.map(({ windowSeconds }) => windowSeconds ?? presetWindowSeconds));
@@ -152,15 +161,34 @@ export function looseWaves({ waves }: Plan): string[] {
     );
 }
 
-function lowIsBad(indicator: Objective["indicator"]): boolean {
-  return errorsTurnedRound.has(indicator) || indicator === "healthy-hosts";
+function sameReference({ reference: one }: Bound, { reference: other }: Bound): boolean {
+  const form = (reference: Bound["reference"]) =>
+    reference === undefined || reference.kind === "growth" ? reference?.kind : `${reference.kind} ${reference.form}`;
+  return form(one) === form(other);
 }
 
-/** The widest that a bound may be. An availability is held by the errors it leaves room for, hosts are whole. */
-function loosest(indicator: Objective["indicator"], value: number, factor: number): number {
-  if (errorsTurnedRound.has(indicator)) return rounded(100 - factor * (100 - value));
+function unitOf(indicator: Objective["indicator"], { reference }: Bound): string {
+  if (reference === undefined) return indicators[indicator].unit;
+  if (reference.kind === "growth") return "percent an hour";
+  const of = reference.kind === "baseline" ? "the baseline" : "the wave before";
+  return reference.form === "factor" ? `times ${of}` : `${indicators[indicator].unit} over ${of}`;
+}
+
+function lowIsBad(indicator: Objective["indicator"]): boolean {
+  return indicators[indicator].badSide === "below";
+}
+
+/**
+ * The widest that a bound may be. What should be near 100 percent, an availability say, is held by what may be missing of it, a multiple by
+ * what it is above the same; hosts are whole.
+ */
+function loosest(indicator: Objective["indicator"], { value, reference }: Bound, factor: number): number {
+  const isMultiple = reference !== undefined && reference.kind !== "growth" && reference.form === "factor";
+  if (isMultiple) return rounded(1 + factor * (value - 1));
+  if (reference !== undefined) return rounded(factor * value);
   if (indicator === "healthy-hosts") return Math.max(1, Math.ceil(value / factor));
-  return rounded(factor * value);
+  if (!lowIsBad(indicator)) return rounded(factor * value);
+  return indicators[indicator].unit === "percent" ? rounded(100 - factor * (100 - value)) : rounded(value / factor);
 }
 
 /** Without the tail that binary fractions leave: 99.8 and not 99.80000000000001. */

@@ -63,7 +63,9 @@ export function portsOfCurrent(current: () => Ports): Ports {
     get metrics() {
       return current().metrics;
     },
-    elsewhere: {},
+    get elsewhere() {
+      return current().elsewhere;
+    },
     get peers() {
       return current().peers;
     },

@@ -111,6 +111,9 @@ export class Deployments {
           releaseKey: releaseKey(release),
         });
       }
+      for (const { targetGroupArn, digest, releaseKey: key } of describedControls(resource)) {
+        this.#options.serving.serve(targetGroupArn, { digest, releaseKey: key, isControl: true });
+      }
     }
   }
 
@@ -126,11 +129,12 @@ export class Deployments {
     }
     const declaration = declarations.get(hook.service);
     if (!declaration) throw new NotRehearsedError(`hook "${hook.hookName}": no declaration of ${hook.service}`);
-    const { takenBy, readyTimeoutSeconds } = hook;
+    const { plan, takenBy, readyTimeoutSeconds } = hook;
     const guard =
       run.guards.get(hook.service) ??
       makeGuard(this.#options.ports, {
         declaration,
+        plan,
         takenBy,
         readyTimeoutSeconds,
         hookChanges: () => run.hookChanges,
@@ -160,7 +164,16 @@ export class Deployments {
 
 /** The releases that an opening describes, with their groups. */
 function describedReleases(resource: CapturedResource) {
+  return descriptions(resource).flatMap(({ releases }) => releases);
+}
+
+/** Its control; none where it has none. */
+function describedControls(resource: CapturedResource) {
+  return descriptions(resource).flatMap(({ control }) => control ?? []);
+}
+
+function descriptions(resource: CapturedResource) {
   if (resource.type !== "aws:lambda/invocation:Invocation") return [];
   const event = readEvent(JSON.parse(String(resource.inputs.input)));
-  return event.kind === "opening" ? event.description.releases : [];
+  return event.kind === "opening" ? [event.description] : [];
 }

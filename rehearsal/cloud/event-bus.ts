@@ -226,16 +226,21 @@ const unitMs: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_0
 const weekdays = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /**
- * `rate(1 minute)`, `rate(7 days)` and a time of the week, `cron(0 9 ? * TUE *)`.
+ * `rate(1 minute)`, `rate(7 days)`, a time of the week, `cron(0 9 ? * TUE *)`, and whole parts of an hour, `cron(0/15 * * * ? *)`.
  * @throws NotRehearsedError naming any other schedule
  */
 function timingOf(expression: string, place: string): Timing {
   const rate = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression);
   const weekly = /^cron\((\d{1,2}) (\d{1,2}) \? \* ([A-Z]{3}) \*\)$/.exec(expression);
+  const everyMinutes = Number(/^cron\(0\/(\d{1,2}) \* \* \* \? \*\)$/.exec(expression)?.[1]);
   const weekday = weekdays.indexOf(weekly?.[3] ?? "");
   if (rate && Number(rate[1]) > 0) {
     const everyMs = Number(rate[1]) * (unitMs[rate[2] ?? ""] ?? 0);
     return { after: (at, phaseMs) => (Math.floor((at - phaseMs) / everyMs) + 1) * everyMs + phaseMs };
+  }
+  if (everyMinutes > 0 && 60 % everyMinutes === 0) {
+    const everyMs = everyMinutes * 60_000;
+    return { after: (at) => (Math.floor(at / everyMs) + 1) * everyMs };
   }
   if (weekly && weekday >= 0) {
     return {
@@ -253,7 +258,7 @@ function timingOf(expression: string, place: string): Timing {
     };
   }
   throw new NotRehearsedError(
-    `${place}: the schedule "${expression}"; expected rate(N minutes|hours|days) or a time of the week like cron(0 9 ? * TUE *)`,
+    `${place}: the schedule "${expression}"; expected rate(N minutes|hours|days), a time of the week like cron(0 9 ? * TUE *) or a part of the hour like cron(0/15 * * * ? *)`,
   );
 }
 

@@ -1,12 +1,13 @@
 /**
- * The two functions as they are deployed: what wakes them, what they do with it, and what Lambda does when a run fails or takes too long.
- * The paths are those of the handlers; only the AWS adapters and the telemetry's output are others.
+ * The functions as they are deployed: what wakes them, what they do with it, and what Lambda does when a run fails or takes too long. The
+ * paths are those of the handlers; only the AWS adapters and the telemetry's output are others. The SLO report is run and writes nothing.
  */
 import type { Instant } from "../../core/record.ts";
 import { readEvent } from "../../hooks/events.ts";
 import { makeHandler } from "../../hooks/handle.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import { watch } from "../../hooks/watchman.ts";
+import { NotRehearsedError } from "../engine/errors.ts";
 import { cloud } from "./constants.ts";
 import type { Delivery } from "./event-bus.ts";
 import type { Actor, Breakage } from "./types.ts";
@@ -22,9 +23,13 @@ export interface Run {
   isDead: boolean;
 }
 
-/** Another name than the watchman's is the hook's: an environment has no third function. */
-export function functionKind(functionName: string): "hook" | "watchman" {
-  return functionName.endsWith("-watchman") ? "watchman" : "hook";
+/** What an environment's functions are for. */
+export type FunctionKind = "hook" | "watchman" | "report";
+
+/** By its name, which the program gives it; another name than the watchman's and the report's is the hook's. */
+export function functionKind(functionName: string): FunctionKind {
+  if (functionName.endsWith("-watchman")) return "watchman";
+  return functionName.endsWith("-report") ? "report" : "hook";
 }
 
 export interface FunctionsOptions {
@@ -65,23 +70,29 @@ export class Functions {
    */
   async deliver(delivery: Delivery, isRetried: boolean): Promise<void> {
     const { functionName } = delivery;
+    const kind = functionKind(functionName);
+    if (kind === "report") {
+      // It changes nothing that a rollout hangs on, so no more of it is rehearsed than that its clock reaches it.
+      this.#options.count(functionName, "Invocations", this.#options.now());
+      return;
+    }
     const failed = (error: unknown): void => {
       this.#options.onError(functionName, error);
       if (isRetried) this.#retry(delivery, error);
     };
-    if (this.#breakages.get(functionKind(functionName)) === "unreachable") {
+    if (this.#breakages.get(kind) === "unreachable") {
       this.#options.count(functionName, "Throttles", this.#options.now());
       return;
     }
-    await this.#options.time.start(() => this.#bounded(delivery, failed));
+    await this.#options.time.start(() => this.#bounded(delivery, kind, failed));
   }
 
   /** Runs it for as long as Lambda lets it. */
-  async #bounded(delivery: Delivery, failed: (error: unknown) => void): Promise<void> {
+  async #bounded(delivery: Delivery, kind: Actor & FunctionKind, failed: (error: unknown) => void): Promise<void> {
     const { functionName } = delivery;
     const { now, time, count, newRun } = this.#options;
     const event = delivery.event;
-    const run = newRun(functionKind(functionName), causeOf(event));
+    const run = newRun(kind, causeOf(event));
     const startedAt = now();
     count(functionName, "Invocations", startedAt);
     let isOver = false;
@@ -119,9 +130,10 @@ export class Functions {
 
   /** A call that waits for its answer: Pulumi's invocation resource. @throws whatever the run throws */
   async call(functionName: string, event: unknown): Promise<void> {
-    const breakage = this.#breakages.get(functionKind(functionName));
-    if (breakage === "unreachable") throw new Error(`${functionName}: Rate Exceeded`);
-    const run = this.#options.newRun(functionKind(functionName), causeOf(event));
+    const kind = functionKind(functionName);
+    if (kind === "report") throw new NotRehearsedError(`${functionName}: a call of the SLO report is not modelled`);
+    if (this.#breakages.get(kind) === "unreachable") throw new Error(`${functionName}: Rate Exceeded`);
+    const run = this.#options.newRun(kind, causeOf(event));
     const at = this.#options.now();
     this.#options.count(functionName, "Invocations", at);
     try {

@@ -2,6 +2,14 @@
 
 const pagerDuty = "nobody is called here; that PagerDuty routes and wakes as declared is not proven";
 
+const report = "no report is written here; that it comes and arrives is not proven";
+
+const grafana =
+  "nothing is watched or shown in Grafana here; that it takes these is proven by no rehearsal (docs/grafana.md)";
+
+const datadog =
+  "nothing is watched or shown in Datadog here; that it takes these is proven by no rehearsal (docs/datadog.md)";
+
 /** Types without behaviour in the model, each with the reason. */
 export const withoutBehaviour: Readonly<Record<string, string>> = {
   "aws:ec2/securityGroup:SecurityGroup": "requests of a rehearsal come from inside",
@@ -12,6 +20,9 @@ export const withoutBehaviour: Readonly<Record<string, string>> = {
   "aws:iam/rolePolicy:RolePolicy": "every call is allowed; what the role may do is not proven",
   "aws:cloudwatch/logGroup:LogGroup": "the functions write no logs here",
   "aws:sqs/queuePolicy:QueuePolicy": "every call is allowed",
+  "aws:s3/bucket:Bucket": report,
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": report,
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": report,
   "pagerduty:index/service:Service": pagerDuty,
   "pagerduty:index/serviceIntegration:ServiceIntegration": pagerDuty,
   "pagerduty:index/alertGroupingSetting:AlertGroupingSetting": pagerDuty,
@@ -19,6 +30,14 @@ export const withoutBehaviour: Readonly<Record<string, string>> = {
   "pagerduty:index/eventOrchestrationIntegration:EventOrchestrationIntegration": pagerDuty,
   "pagerduty:index/eventOrchestrationRouter:EventOrchestrationRouter": pagerDuty,
   "pagerduty:index/eventOrchestrationService:EventOrchestrationService": pagerDuty,
+  "grafana:oss/folder:Folder": grafana,
+  "grafana:oss/dataSource:DataSource": grafana,
+  "grafana:oss/dashboard:Dashboard": grafana,
+  "grafana:alerting/contactPoint:ContactPoint": grafana,
+  "grafana:alerting/ruleGroup:RuleGroup": grafana,
+  "datadog:index/monitor:Monitor": datadog,
+  "datadog:index/serviceLevelObjective:ServiceLevelObjective": datadog,
+  "datadog:index/dashboardJson:DashboardJson": datadog,
 };
 
 /** Properties that are modelled, or cannot change anything in the model. */
@@ -68,6 +87,7 @@ export const known: Readonly<Record<string, readonly string[]>> = {
     "protocol",
     "endpoint",
     "endpointAutoConfirms",
+    "filterPolicy",
     "redrivePolicy",
   ],
   "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": [

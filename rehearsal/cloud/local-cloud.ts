@@ -6,7 +6,6 @@
  */
 
 import type { Instant } from "../../core/record.ts";
-import { sharesOf } from "../../core/traffic-shares.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
 import { CloudWatch, type StateChange } from "../cloudwatch/cloudwatch.ts";
@@ -348,7 +347,7 @@ class VirtualCloud implements ReachableCloud {
   }
 
   breakHosts(digest: string, count: number): void {
-    const arn = this.#serving.groupsByDigest()[digest];
+    const arn = this.#serving.groupOf(digest);
     if (arn === undefined) throw new NotRehearsedError(`release ${digest}: no target group; run an up with it first`);
     this.#balancers.breakHosts(arn, count);
   }
@@ -375,7 +374,7 @@ class VirtualCloud implements ReachableCloud {
   }
 
   #sharesOf(rule: Rule): Readonly<Record<string, number>> {
-    return sharesOf(rule.action.weights, this.#serving.groupsByDigest()).shares;
+    return this.#serving.sharesIn(rule.action.weights);
   }
 
   #tellWeights(rule: Rule, by: Writer, servedFrom: Instant): void {

@@ -4,6 +4,7 @@
  * target group in errors that it makes itself.
  */
 import type { Instant } from "../../core/record.ts";
+import { cloudWatchName, type ReportedSignal, reportedNamespace, reportedSignals } from "../../core/signals.ts";
 import { type HookMetric, hookMetrics } from "../../hooks/ports.ts";
 import type { CloudWatch } from "../cloudwatch/cloudwatch.ts";
 import { Histogram } from "../cloudwatch/histogram.ts";
@@ -11,10 +12,12 @@ import type { Series } from "../cloudwatch/series.ts";
 import { statisticsOf } from "../cloudwatch/statistic.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import { traffic } from "../traffic/constants.ts";
+import { emptyReport, type OwnSignal } from "../traffic/reported.ts";
 import type { ReleaseTraffic } from "../traffic/traffic.ts";
 import { cloud } from "./constants.ts";
 
 const minuteMs = 60_000;
+const ownSignals = Object.keys(emptyReport()) as OwnSignal[];
 
 /** Everything that the local cloud publishes; an alarm on anything else would be silent for ever, so it is refused. */
 const published: Readonly<Record<string, readonly string[]>> = {
@@ -26,7 +29,7 @@ const published: Readonly<Record<string, readonly string[]>> = {
     "TargetResponseTime",
     "HealthyHostCount",
   ],
-  Tidegate: ["Requests", "Errors", "Latency", "InvariantViolations"],
+  [reportedNamespace]: (Object.keys(reportedSignals) as ReportedSignal[]).map(cloudWatchName),
   "AWS/Lambda": ["Errors", "Invocations", "Throttles"],
   "AWS/SQS": ["ApproximateNumberOfMessagesVisible"],
   "Tidegate/Hook": Object.keys(hookMetrics),
@@ -86,12 +89,13 @@ interface BalancerMinute {
   errors: number;
 }
 
-interface ReleaseSeries {
-  readonly requests: Series;
-  readonly errors: Series;
-  readonly latency: Series;
-  readonly violations: Series;
-}
+type ReleaseSeries = Readonly<Record<ReportedSignal, Series>>;
+
+/**
+ * Counters that are written while there are requests, 0 included, so that a healthy minute is told from silence, as `client/` does. The
+ * others are written where something was counted; gauges always.
+ */
+const writtenAsZero: ReadonlySet<ReportedSignal> = new Set(["requests", "errors", "cache-hits", "cache-misses"]);
 
 export class MetricsFeed {
   /** Of the hook, by metric and service: one environment, so those two say which. */
@@ -156,14 +160,7 @@ export class MetricsFeed {
     const id = `${service} ${releaseKey}`;
     let series = this.#releases.get(id);
     if (!series) {
-      const dimensions = { Service: service, Release: releaseKey };
-      const named = (metricName: string) => this.#cloudWatch.metrics.series("Tidegate", metricName, dimensions);
-      series = {
-        requests: named("Requests"),
-        errors: named("Errors"),
-        latency: named("Latency"),
-        violations: named("InvariantViolations"),
-      };
+      series = this.#seriesOfRelease({ Service: service, Release: releaseKey });
       this.#releases.set(id, series);
     }
     const visibleAt = to + traffic.metricDelaySeconds.emf * 1_000;
@@ -172,8 +169,22 @@ export class MetricsFeed {
     if (answered === 0) return;
     this.#put(series.requests, from, answered, visibleAt);
     this.#put(series.errors, from, served.errors, visibleAt);
-    if (served.invariantViolations > 0) this.#put(series.violations, from, served.invariantViolations, visibleAt);
+    if (served.invariantViolations > 0)
+      this.#put(series["invariant-violations"], from, served.invariantViolations, visibleAt);
     putLatency(series.latency, from, served.latency, 0, visibleAt);
+    for (const signal of ownSignals) {
+      const value = served.own[signal];
+      if (reportedSignals[signal].kind === "gauge") series[signal].put(from, value, visibleAt);
+      else if (value > 0 || writtenAsZero.has(signal)) this.#put(series[signal], from, value, visibleAt);
+    }
+  }
+
+  #seriesOfRelease(dimensions: Readonly<Record<string, string>>): ReleaseSeries {
+    const entries = (Object.keys(reportedSignals) as ReportedSignal[]).map((signal) => [
+      signal,
+      this.#cloudWatch.metrics.series(reportedNamespace, cloudWatchName(signal), dimensions),
+    ]);
+    return Object.fromEntries(entries) as ReleaseSeries;
   }
 
   /** Publishes the minute that ends at `end`. */
@@ -241,7 +252,8 @@ export class MetricsFeed {
   #put(series: Series, at: Instant, sum: number, visibleAt: Instant): void {
     const counted = this.#counted;
     counted.sum = sum;
-    counted.count = sum > 0 ? sum : 1;
+    // At least one sample; sums of seconds are no whole numbers.
+    counted.count = Math.max(1, sum);
     counted.min = sum > 0 ? 1 : 0;
     counted.max = counted.min;
     series.put(at, counted, visibleAt);

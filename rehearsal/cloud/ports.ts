@@ -1,8 +1,10 @@
 /** The hook's and the guard's ports over the parts of one local cloud. */
+import { metricPlaces } from "../../core/former-releases.ts";
 import type { PageMessage, PagePlace } from "../../core/page-message.ts";
 import type { Instant, Page } from "../../core/record.ts";
 import { defaultRunbookBase } from "../../core/runbooks.ts";
-import type { Peers, Ports, Telemetry } from "../../hooks/ports.ts";
+import { cloudWatchName, reportedNamespace } from "../../core/signals.ts";
+import type { Peers, Ports, StatisticQuery, Telemetry, WatchElsewhere } from "../../hooks/ports.ts";
 import { silentTelemetry } from "../../hooks/telemetry.ts";
 import type { CloudWatch, StateChange } from "../cloudwatch/cloudwatch.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
@@ -60,9 +62,10 @@ export function portsOver(parts: PortParts): Ports {
         }
         return cloudWatch.requestSums(queries, range, now());
       },
+      statistics: async (queries, range) => cloudWatch.statistics(queries, range, now()),
     },
     peers: parts.peers ?? new PeerRegions().peers(),
-    elsewhere: {},
+    elsewhere: { prometheus: watchElsewhere(parts), datadog: watchElsewhere(parts) },
     pager: {
       send: async (message, deliveredTo) => {
         if (!deliveredTo.includes(rehearsedChannel)) send({ ...message.page }, message);
@@ -73,5 +76,41 @@ export function portsOver(parts: PortParts): Ports {
     place: parts.place ?? rehearsedPlace,
     clock: { now, sleep },
     newId,
+  };
+}
+
+/**
+ * Another system that watches, in the words of the one that is modelled: the state of a rule there is that of the rehearsed alarm of its
+ * name, and what a release reports there is what it reports here.
+ */
+function watchElsewhere({ table, cloudWatch, now }: PortParts): WatchElsewhere {
+  /** One release's, or those of all that the record knows. */
+  const keysOf = async (service: string, releaseKey: string | undefined): Promise<readonly string[]> => {
+    if (releaseKey !== undefined) return [releaseKey];
+    const record = await table.store().read(service);
+    return record ? [...new Set(metricPlaces(record).map((place) => place.releaseKey))] : [];
+  };
+  return {
+    describe: async (alarms) => cloudWatch.describe([...new Set(alarms.map(({ alarmName }) => alarmName))]),
+    reported: async ({ service, releaseKey, from, to }) => {
+      const keys = await keysOf(service, releaseKey);
+      const queries = (["requests", "errors"] as const).flatMap((signal) =>
+        keys.map(
+          (key): StatisticQuery => ({
+            id: `${signal} ${key}`,
+            namespace: reportedNamespace,
+            metricName: cloudWatchName(signal),
+            dimensions: { Service: service, Release: key },
+            statistic: "Sum",
+          }),
+        ),
+      );
+      const sums = cloudWatch.statistics(queries, { from, to, periodSeconds: 60 }, now());
+      const total = (id: "requests" | "errors"): number | undefined => {
+        const points = keys.flatMap((key) => sums[`${id} ${key}`] ?? []);
+        return points.length === 0 ? undefined : points.reduce((sum, { value }) => sum + value, 0);
+      };
+      return { requests: total("requests"), errors: total("errors") };
+    },
   };
 }

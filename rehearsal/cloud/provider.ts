@@ -184,8 +184,10 @@ function watching({ cloudWatch, notifications, now }: ProviderParts): Record<str
       delete: (resource) => notifications.deleteTopic(resource.id),
     },
     "aws:sns/topicSubscription:TopicSubscription": {
-      write: ({ inputs, id, key }) =>
-        notifications.putSubscription(id, textField(inputs, "topic", key), recipientOf(inputs, key)),
+      write: ({ inputs, id, key }) => {
+        refuseFilter(inputs, key);
+        notifications.putSubscription(id, textField(inputs, "topic", key), recipientOf(inputs, key));
+      },
       delete: (resource) => notifications.deleteSubscription(resource.id),
     },
     "aws:chatbot/slackChannelConfiguration:SlackChannelConfiguration": {
@@ -199,6 +201,17 @@ function watching({ cloudWatch, notifications, now }: ProviderParts): Record<str
       delete: (resource) => notifications.deleteSubscription(resource.id),
     },
   };
+}
+
+/** Topics carry alarms here, which have no attributes: what only asks for the absence of some lets every one of them through. */
+function refuseFilter({ filterPolicy }: PlainInputs, key: string): void {
+  if (filterPolicy === undefined) return;
+  const fields: unknown = typeof filterPolicy === "string" ? JSON.parse(filterPolicy) : undefined;
+  const wanted = typeof fields === "object" && fields !== null ? Object.values(fields) : [undefined];
+  if (wanted.every((value) => stableJson(value) === '[{"exists":false}]')) return;
+  throw new NotRehearsedError(
+    `${key}: the filter ${String(filterPolicy)} is not modelled; expected {"<attribute>":[{"exists":false}]}`,
+  );
 }
 
 /** Who a subscription tells. Of a URL only the host: what follows may be a key. */

@@ -2,12 +2,12 @@
 import type { Instant } from "../../core/record.ts";
 import type { RandomStream } from "../traffic/random.ts";
 import type { EventBus, Schedule } from "./event-bus.ts";
-import { functionKind } from "./functions.ts";
+import { type FunctionKind, functionKind } from "./functions.ts";
 
 export class Schedules {
   readonly #bus: EventBus;
   /** Where in its minute each function's clock speaks: it counts from when it was made, which is at no particular second. Unit: milliseconds. */
-  readonly #phaseMs: Readonly<Record<"hook" | "watchman", number>>;
+  readonly #phaseMs: Readonly<Record<FunctionKind, number>>;
   /** When each speaks next, by its id; one that is new counts from when it is first seen. */
   readonly #speaksAt = new Map<string, Instant>();
   #next: { readonly at: Instant; readonly schedule: Schedule } | undefined;
@@ -15,7 +15,7 @@ export class Schedules {
   constructor(bus: EventBus, random: RandomStream) {
     const phaseOf = (name: string) => Math.floor(random.fork(name).uniform() * 60) * 1_000;
     this.#bus = bus;
-    this.#phaseMs = { hook: phaseOf("schedule"), watchman: phaseOf("watchman") };
+    this.#phaseMs = { hook: phaseOf("schedule"), watchman: phaseOf("watchman"), report: phaseOf("report") };
   }
 
   /** When the next one speaks; infinity where none reaches a function. */

@@ -7,6 +7,7 @@
 import { loadBalancerArnSuffix, targetGroupArnSuffix } from "../../components/arn.ts";
 import type { MetricSource, Objective } from "../../core/objectives.ts";
 import type { Instant } from "../../core/record.ts";
+import { sharesOf } from "../../core/traffic-shares.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import type { RandomStream } from "../traffic/random.ts";
 import { blipFraction, type Fault, type ReleaseTraffic, TrafficStream, trafficStep } from "../traffic/traffic.ts";
@@ -20,6 +21,17 @@ import type { CloudEvent, InjectedFault, ReleaseCounts } from "./types.ts";
 export interface ServedRelease {
   readonly digest: string;
   readonly releaseKey: string;
+  /** The baseline's second group: hosts and metrics of its own, and requests that count as the release's. @default false */
+  readonly isControl?: boolean;
+}
+
+/** What a group's requests are drawn for: a control's own stream beside its release's, so that one without it meets the same traffic. */
+export function controlId(digest: string): string {
+  return `${digest}/control`;
+}
+
+function idOf({ digest, isControl }: ServedRelease): string {
+  return isControl ? controlId(digest) : digest;
 }
 
 interface Tally {
@@ -63,7 +75,7 @@ export class Serving {
   readonly #options: ServingOptions;
   readonly #services = new Map<string, Service>();
   readonly #releases = new Map<string, ServedRelease>();
-  /** Target group by digest. */
+  /** Target group by digest, a control's by its own id. */
   readonly #arns = new Map<string, string>();
   readonly #suffixes = new Map<string, string>();
   #standing: Standing[] = [];
@@ -85,15 +97,24 @@ export class Serving {
   serve(targetGroupArn: string, release: ServedRelease): void {
     // An adopted group is used again by the next version; it serves one release at a time.
     const before = this.#releases.get(targetGroupArn);
-    if (before && before.digest !== release.digest) this.#arns.delete(before.digest);
+    if (before && idOf(before) !== idOf(release)) this.#arns.delete(idOf(before));
     this.#releases.set(targetGroupArn, release);
-    this.#arns.set(release.digest, targetGroupArn);
+    this.#arns.set(idOf(release), targetGroupArn);
+    if (release.isControl) this.#relist();
     for (const service of this.#services.values()) service.parts = undefined;
   }
 
-  /** Target group by digest, of every release seen so far. */
-  groupsByDigest(): Record<string, string> {
-    return Object.fromEntries(this.#arns);
+  /** The group of a release, or of a control by its id. */
+  groupOf(id: string): string | undefined {
+    return this.#arns.get(id);
+  }
+
+  /** Percent by digest of a forward action; a control's is its release's. */
+  sharesIn(weights: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+    const control = Object.keys(weights).find((arn) => this.#releases.get(arn)?.isControl);
+    const { digest } = (control && this.#releases.get(control)) || { digest: "" };
+    const groups = Object.fromEntries([...this.#arns].filter(([, arn]) => !this.#releases.get(arn)?.isControl));
+    return sharesOf(weights, groups, control === undefined ? undefined : { targetGroupArn: control, digest }).shares;
   }
 
   /** @returns what ends this very fault */
@@ -115,7 +136,11 @@ export class Serving {
   }
 
   #relist(): void {
-    this.#faults = this.#standing.map(({ fault }) => trafficFault(fault));
+    // The control is the same release, so what is wrong with the one is wrong with the other.
+    this.#faults = this.#standing.flatMap(({ fault, since }) => {
+      const own = trafficFault(fault, since);
+      return this.#arns.has(controlId(fault.digest)) ? [own, { ...own, digest: controlId(fault.digest) }] : [own];
+    });
     this.#outages = new Set(
       this.#standing.flatMap(({ fault }) => (fault.kind === "metrics-outage" ? [fault.digest] : [])),
     );
@@ -203,7 +228,8 @@ export class Serving {
     let requests = ownErrors;
     const shares = dead.length > 0 ? this.#sharesOf(parts, dead) : service.shares;
     const blips = this.#blips(rule, from, to);
-    const step = { from, to, ratePerSecond, shares, faults: this.#faults, ...(blips ? { blips } : {}) };
+    const reportsOwn = service.source !== "alb";
+    const step = { from, to, ratePerSecond, shares, faults: this.#faults, reportsOwn, ...(blips ? { blips } : {}) };
     for (const served of trafficStep(service.stream, step)) {
       requests += served.requests;
       ownErrors += served.connectionErrors;
@@ -223,8 +249,8 @@ export class Serving {
     const shares: Record<string, number> = {};
     for (const [arn, part] of Object.entries(parts)) {
       if (dead.includes(arn)) continue;
-      const { digest } = this.#releaseOf(arn);
-      shares[digest] = (shares[digest] ?? 0) + part;
+      const id = idOf(this.#releaseOf(arn));
+      shares[id] = (shares[id] ?? 0) + part;
     }
     return shares;
   }
@@ -240,8 +266,8 @@ export class Serving {
     if (rises.length === 0) return undefined;
     const blips: Record<string, number> = {};
     for (const rise of rises) {
-      const { digest } = this.#releaseOf(rise.groupArn);
-      blips[digest] = Math.max(blips[digest] ?? 0, blipFraction(rise, { from, to }));
+      const id = idOf(this.#releaseOf(rise.groupArn));
+      blips[id] = Math.max(blips[id] ?? 0, blipFraction(rise, { from, to }));
     }
     return blips;
   }
@@ -249,9 +275,10 @@ export class Serving {
   #measure(service: Service, rule: Rule, served: ReleaseTraffic, from: Instant, to: Instant): void {
     const { feed } = this.#options;
     const arn = this.#arnOf(served.digest);
+    const { digest } = this.#releaseOf(arn);
     const slow = countFrom(served.latency, service.slowFromBin);
     const bad = served.errors + served.connectionErrors + served.invariantViolations + slow;
-    this.#tally(service, served.digest, served.requests, Math.min(served.requests, bad));
+    this.#tally(service, digest, served.requests, Math.min(served.requests, bad));
     if (this.#standing.length > 0) this.#tellFirstVictim(service, served, slow, from, to);
     // An outage stops what the service is watched by: the balancer's metrics of this release, or its own.
     const reportsOnBalancer = served.reportsMetrics || service.source !== "alb";
@@ -281,15 +308,16 @@ export class Serving {
 
   /** The first request that a fault can have spoilt, in the middle of its step's victims as far as that can be told. */
   #tellFirstVictim(service: Service, served: ReleaseTraffic, slow: number, from: Instant, to: Instant): void {
+    const { digest } = this.#releaseOf(this.#arnOf(served.digest));
     for (const standing of this.#standing) {
       const { fault, since, told } = standing;
-      if (told || fault.digest !== served.digest) continue;
+      if (told || fault.digest !== digest) continue;
       const victims = victimsOf(fault, served, slow);
       if (victims === 0) continue;
       standing.told = true;
       const start = Math.max(from, since);
       const at = start + Math.round((to - start) / (victims + 1));
-      this.#options.emit({ kind: "first-bad-request", at, service: service.name, digest: served.digest });
+      this.#options.emit({ kind: "first-bad-request", at, service: service.name, digest });
     }
   }
 }

@@ -6,7 +6,7 @@
 import type { AlarmStateValue, ComparisonOperator } from "../../core/alarm-evaluation.ts";
 import type { Instant } from "../../core/record.ts";
 import type { AlarmValues } from "../../core/snapshot.ts";
-import type { AlarmState, RequestQuery } from "../../hooks/ports.ts";
+import type { AlarmState, RequestQuery, StatisticQuery } from "../../hooks/ports.ts";
 import {
   type AlarmActions,
   type CompositeAlarmDefinition,
@@ -17,7 +17,7 @@ import { type AlarmRule, compileAlarmRule } from "./alarm-rule.ts";
 import { InvalidRequestError } from "./errors.ts";
 import { RunningMetricAlarm } from "./metric-alarm.ts";
 import { type Dimensions, MetricStore } from "./metric-store.ts";
-import type { StatisticSet } from "./statistic.ts";
+import { parseStatistic, type StatisticSet } from "./statistic.ts";
 
 /** An alarm changed its state. */
 export interface StateChange {
@@ -267,6 +267,21 @@ export class CloudWatch {
     range: { readonly from: Instant; readonly to: Instant; readonly periodSeconds: number },
     now: Instant,
   ): Record<string, { at: Instant; sum: number }[]> {
+    const asked = queries.map((query) => ({ ...query, statistic: "Sum" }));
+    return Object.fromEntries(
+      Object.entries(this.statistics(asked, range, now)).map(([id, points]) => [
+        id,
+        points.map(({ at, value }) => ({ at, sum: value })),
+      ]),
+    );
+  }
+
+  /** The same of any statistic. @throws InvalidRequestError for one that CloudWatch does not have, and for an odd period */
+  statistics(
+    queries: readonly StatisticQuery[],
+    range: { readonly from: Instant; readonly to: Instant; readonly periodSeconds: number },
+    now: Instant,
+  ): Record<string, { at: Instant; value: number }[]> {
     const periodMs = range.periodSeconds * 1_000;
     if (!(periodMs > 0) || periodMs % stepMs !== 0 || (periodMs > 60_000 && periodMs % 60_000 !== 0)) {
       throw new InvalidRequestError([
@@ -275,16 +290,18 @@ export class CloudWatch {
     }
     const from = Math.floor(range.from / periodMs) * periodMs;
     const to = Math.floor(range.to / periodMs) * periodMs;
-    const sums: Record<string, { at: Instant; sum: number }[]> = {};
-    for (const { id, namespace, metricName, dimensions } of queries) {
+    const answer: Record<string, { at: Instant; value: number }[]> = {};
+    for (const { id, namespace, metricName, dimensions, statistic } of queries) {
+      const parsed = parseStatistic(statistic);
+      if (!parsed) throw new InvalidRequestError([`query ${id}: no such statistic, got ${statistic}`]);
       const series = this.metrics.series(namespace, metricName, dimensions);
-      const points: { at: Instant; sum: number }[] = [];
+      const points: { at: Instant; value: number }[] = [];
       for (let at = from; at < to; at += periodMs) {
-        const sum = series.read({ kind: "Sum" }, at + periodMs, periodMs, now);
-        if (!Number.isNaN(sum)) points.push({ at, sum });
+        const value = series.read(parsed, at + periodMs, periodMs, now);
+        if (!Number.isNaN(value)) points.push({ at, value });
       }
-      sums[id] = points;
+      answer[id] = points;
     }
-    return sums;
+    return answer;
   }
 }

@@ -7,9 +7,8 @@ import { InvalidRequestError } from "./errors.ts";
 import { type CompiledExpression, compileExpression, type Frame } from "./metric-math.ts";
 import { granuleMs, type MetricStore, type PeriodReader } from "./metric-store.ts";
 
-interface Step {
+interface Step extends Pick<CompiledExpression, "evaluate" | "restart"> {
   readonly place: number;
-  readonly evaluate: CompiledExpression["evaluate"];
 }
 
 /** Expressions in the order in which they can be computed. */
@@ -17,7 +16,7 @@ function orderedSteps(definition: MetricAlarmDefinition, placeOf: ReadonlyMap<st
   const compiled = new Map(
     definition.expressions.map(({ id, expression }) => [
       id,
-      compileExpression(expression, placeOf, `alarm ${definition.name}: expression ${id}`),
+      compileExpression(expression, placeOf, `alarm ${definition.name}: expression ${id}`, definition.periodSeconds),
     ]),
   );
   const steps: Step[] = [];
@@ -32,7 +31,7 @@ function orderedSteps(definition: MetricAlarmDefinition, placeOf: ReadonlyMap<st
     }
     for (const read of expression.reads) visit(read, [...path, id]);
     done.add(id);
-    steps.push({ place: placeOf.get(id) ?? -1, evaluate: expression.evaluate });
+    steps.push({ place: placeOf.get(id) ?? -1, ...expression });
   };
   for (const id of compiled.keys()) visit(id, []);
   return steps;
@@ -53,6 +52,8 @@ export class RunningMetricAlarm {
   readonly #finalValues: Float64Array;
   readonly #granuleMs: number;
   readonly #store: MetricStore;
+  /** Whether a point hangs on those before it. */
+  readonly #looksBack: boolean;
 
   constructor(definition: MetricAlarmDefinition, store: MetricStore) {
     this.definition = definition;
@@ -63,6 +64,7 @@ export class RunningMetricAlarm {
     const ids = [...definition.metrics.map((metric) => metric.id), ...definition.expressions.map(({ id }) => id)];
     const placeOf = new Map(ids.map((id, place) => [id, place]));
     this.#steps = orderedSteps(definition, placeOf);
+    this.#looksBack = this.#steps.some(({ restart }) => restart !== undefined);
     this.#returnPlace = placeOf.get(definition.returnId) ?? -1;
     this.#frame = new Float64Array(ids.length);
     this.points = Array.from({ length: range }, () => null);
@@ -87,7 +89,8 @@ export class RunningMetricAlarm {
   evaluate(at: Instant, current: AlarmStateValue): AlarmStateValue {
     const { points } = this;
     const range = points.length;
-    for (let age = 0; age < range; age += 1) {
+    if (this.#looksBack) this.#restart();
+    for (let age = range - 1; age >= 0; age -= 1) {
       const value = this.#pointAt(at - age * this.#periodMs, at);
       points[range - 1 - age] = Number.isNaN(value) ? null : value;
     }
@@ -97,7 +100,7 @@ export class RunningMetricAlarm {
 
   #pointAt(end: Instant, now: Instant): number {
     const kept = (end / this.#granuleMs) % this.#finalEnds.length;
-    if (this.#finalEnds[kept] === end) return this.#finalValues[kept] ?? Number.NaN;
+    if (!this.#looksBack && this.#finalEnds[kept] === end) return this.#finalValues[kept] ?? Number.NaN;
     const frame = this.#frame;
     const readers = this.#readers;
     let isFinal = true;
@@ -120,6 +123,10 @@ export class RunningMetricAlarm {
     return value;
   }
 
+  #restart(): void {
+    for (const { restart } of this.#steps) restart?.();
+  }
+
   /**
    * What the alarm's own expression comes to in each period of a range, as visible at `now`: oldest first, periods without a point
    * left out. `at` is the start of the period; both ends are aligned down.
@@ -132,6 +139,7 @@ export class RunningMetricAlarm {
     }));
     const frame: Frame = new Float64Array(this.#frame.length);
     const values: { at: Instant; value: number }[] = [];
+    this.#restart();
     const end = Math.floor(range.to / period) * period;
     for (let at = Math.floor(range.from / period) * period; at < end; at += period) {
       series.forEach(({ of, statistic }, place) => {

@@ -3,8 +3,13 @@
  *
  * Source: CloudWatch guide, using-metric-math.md, 2023-06. Arithmetic and comparison between series read a missing point as 0;
  * where all inputs are missing there is no point; a division by zero drops the point; IF follows its published tables (true
- * and no point in the second series is 0, false and none in the third is no point, no condition is no point).
- * Assumes what the guide does not say: AND binds tighter than OR, and FILL also fills a metric that has never had a point.
+ * and no point in the second series is 0, false and none in the third is no point, no condition is no point). DIFF is the
+ * difference to the preceding value of the series, so across a gap to the last one before it, and DIFF_TIME
+ * the seconds between the two; MAX and MIN of an array are a series.
+ * Assumes what the guide does not say: AND binds tighter than OR; FILL also fills a metric that has never had a point; MAX and MIN
+ * of an array pass over a missing point (of AVG alone the guide says that it is read as 0); the first value of what an alarm
+ * retrieves has no preceding one. MAX and MIN of one series are a number over all that was retrieved, which the guide advises
+ * against in alarms: refused by name.
  */
 import jsep from "jsep";
 import { InvalidRequestError, NotModelledError } from "./errors.ts";
@@ -20,6 +25,8 @@ type Evaluate = (frame: Frame) => number;
 export interface CompiledExpression {
   readonly evaluate: Evaluate;
   readonly reads: readonly string[];
+  /** Forgets preceding values. Absent: it has none, so its frames can be evaluated in any order, and each just once. */
+  readonly restart?: () => void;
 }
 
 /** A scalar is the same at every timestamp and is never missing. */
@@ -87,9 +94,11 @@ function applyIf(condition: Node, whenTrue: Node, whenFalse: Node | undefined): 
   const falseAt = whenFalse ? evaluateOf(whenFalse) : noPoint;
   return series((frame) => {
     const decided = conditionAt(frame);
-    if (isMissing(decided)) return decided;
-    if (decided === 0) return falseAt(frame);
+    // Both at every frame: a DIFF in the branch that is not taken must see its value all the same.
     const value = trueAt(frame);
+    const otherwise = falseAt(frame);
+    if (isMissing(decided)) return decided;
+    if (decided === 0) return otherwise;
     return isMissing(value) ? 0 : value;
   });
 }
@@ -100,19 +109,34 @@ function applyFill(filled: Node, filler: Node): Node {
   const fillerAt = evaluateOf(filler);
   return series((frame) => {
     const value = filledAt(frame);
-    return isMissing(value) ? fillerAt(frame) : value;
+    const filler = fillerAt(frame);
+    return isMissing(value) ? filler : value;
+  });
+}
+
+function applyExtreme(pick: Operation, arms: readonly Evaluate[]): Node {
+  return series((frame) => {
+    let most = Number.NaN;
+    for (const at of arms) {
+      const value = at(frame);
+      if (!isMissing(value)) most = isMissing(most) ? value : pick(most, value);
+    }
+    return most;
   });
 }
 
 /** One expression on its way from text to closure. */
 class Compiler {
   readonly reads = new Set<string>();
+  readonly restarts: (() => void)[] = [];
   readonly #place: string;
   readonly #placeOf: ReadonlyMap<string, number>;
+  readonly #periodSeconds: number;
 
-  constructor(place: string, placeOf: ReadonlyMap<string, number>) {
+  constructor(place: string, placeOf: ReadonlyMap<string, number>, periodSeconds: number) {
     this.#place = place;
     this.#placeOf = placeOf;
+    this.#periodSeconds = periodSeconds;
   }
 
   compile(node: jsep.Expression): Node {
@@ -165,7 +189,59 @@ class Compiler {
       if (word === "REPEAT" || word === "LINEAR") return this.notModelled(`FILL with ${word}`);
       return applyFill(this.compile(first), this.compile(second));
     }
+    if (name === "DIFF" || name === "DIFF_TIME") {
+      if (!first || second) return this.#wrongArguments(name, "1", node.arguments.length);
+      const of = this.compile(first);
+      if (of.kind === "scalar") return this.notModelled(`${name} of a number`);
+      return name === "DIFF" ? this.#difference(of.at) : this.#timeDifference(of.at);
+    }
+    if (name === "MAX" || name === "MIN") {
+      if (!first || second) return this.#wrongArguments(name, "1", node.arguments.length);
+      return this.#extreme(name, first);
+    }
     return this.notModelled(`the function ${name}`);
+  }
+
+  #difference(at: Evaluate): Node {
+    let preceding = Number.NaN;
+    this.restarts.push(() => {
+      preceding = Number.NaN;
+    });
+    return series((frame) => {
+      const value = at(frame);
+      if (isMissing(value)) return value;
+      const difference = value - preceding;
+      preceding = value;
+      return difference;
+    });
+  }
+
+  /** Frames come one a period, so the time between two points is how many frames lie between them. */
+  #timeDifference(at: Evaluate): Node {
+    let frames = 0;
+    let precedingFrame = Number.NaN;
+    this.restarts.push(() => {
+      frames = 0;
+      precedingFrame = Number.NaN;
+    });
+    return series((frame) => {
+      frames += 1;
+      if (isMissing(at(frame))) return Number.NaN;
+      const seconds = (frames - precedingFrame) * this.#periodSeconds;
+      precedingFrame = frames;
+      return seconds;
+    });
+  }
+
+  #extreme(name: "MAX" | "MIN", array: jsep.Expression): Node {
+    if (array.type !== "ArrayExpression") return this.notModelled(`${name} of one series, which is a number`);
+    const arms = (array as jsep.ArrayExpression).elements.flatMap((element) => {
+      const node = element && this.compile(element);
+      if (node?.kind === "scalar") this.notModelled(`${name} of an array with a number`);
+      return node?.kind === "series" ? [node.at] : [];
+    });
+    if (arms.length === 0) return this.notModelled(`${name} of an empty array`);
+    return applyExtreme(name === "MAX" ? Math.max : Math.min, arms);
   }
 
   #wrongArguments(name: string, expected: string, got: number): never {
@@ -175,7 +251,9 @@ class Compiler {
   }
 
   notModelled(what: string, hint = ""): never {
-    throw new NotModelledError([`${this.#place}: ${what}; expected + - * / comparisons AND OR IF FILL${hint}`]);
+    throw new NotModelledError([
+      `${this.#place}: ${what}; expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME MAX MIN${hint}`,
+    ]);
   }
 }
 
@@ -186,7 +264,8 @@ function operatorHint(operator: string): string {
 }
 
 /**
- * Compiles one expression; `placeOf` says where in the frame each id's value stands, `place` names it in messages.
+ * Compiles one expression; `placeOf` says where in the frame each id's value stands, `place` names it in messages. Frames are given one a
+ * period, oldest first, where a point hangs on those before it.
  *
  * @throws NotModelledError for a function, operator or literal that is not modelled, by its name
  * @throws InvalidRequestError for a syntax error, an unknown id, or a result that is no time series
@@ -195,6 +274,7 @@ export function compileExpression(
   expression: string,
   placeOf: ReadonlyMap<string, number>,
   place: string,
+  periodSeconds = 60,
 ): CompiledExpression {
   let parsed: jsep.Expression;
   try {
@@ -203,7 +283,7 @@ export function compileExpression(
     const detail = error instanceof Error ? error.message : String(error);
     throw new InvalidRequestError([`${place}: cannot be parsed (${detail}), got ${expression}`], { cause: error });
   }
-  const compiler = new Compiler(place, placeOf);
+  const compiler = new Compiler(place, placeOf, periodSeconds);
   const node = compiler.compile(parsed);
   if (node.kind === "scalar") {
     throw new InvalidRequestError([`${place}: is a number, got ${expression}; expected a time series`]);
@@ -214,5 +294,9 @@ export function compileExpression(
     // An overflow is no value that CloudWatch could store.
     return Number.isFinite(value) ? value : Number.NaN;
   };
-  return { evaluate, reads: [...compiler.reads] };
+  const { restarts } = compiler;
+  const restart = () => {
+    for (const forget of restarts) forget();
+  };
+  return { evaluate, reads: [...compiler.reads], ...(restarts.length > 0 ? { restart } : {}) };
 }

@@ -1,8 +1,8 @@
 /**
  * One metric with its dimensions, in virtual time.
  *
- * Points are kept in base periods (10 s or 60 s) and, beside them, in whole minutes, so that a long period is read from few
- * slots. Rings overwrite what is too old to be read. A slot becomes visible as a whole, at the latest `visibleAt` put into it,
+ * Points are kept in base periods (10 s or 60 s) and, beside them, in whole minutes and whole hours, so that a period of days is read
+ * from few slots. Rings overwrite what is too old to be read. A slot becomes visible as a whole, at the latest `visibleAt` put into it,
  * as CloudWatch publishes a minute as a whole.
  *
  * Data comes when it happens: a slot that closed one base period before the latest evaluation takes nothing more. That is what
@@ -15,6 +15,8 @@ import type { Statistic, StatisticSet } from "./statistic.ts";
 
 const minuteMs = 60_000;
 const tenSecondsMs = 10_000;
+const hourMs = 3_600_000;
+const hourMinutes = 60;
 
 /**
  * How long points can be read. Source: CloudWatch guide, "Metrics retention", 2023-06: 60-second points 15 days, finer ones
@@ -22,6 +24,7 @@ const tenSecondsMs = 10_000;
  */
 const minuteRetentionSlots = 15 * 24 * 60;
 const tenSecondRetentionSlots = 3 * 360;
+const hourRetentionSlots = 15 * 24;
 const minuteHistogramSlots = 26 * 60;
 const tenSecondHistogramSlots = 512;
 /** Farthest back that a percentile can be read. Unit: milliseconds. */
@@ -132,6 +135,8 @@ export class Series {
   readonly #clock: StoreClock;
   readonly #minutes = new Slots(minuteMs, minuteRetentionSlots, minuteHistogramSlots);
   readonly #tens: Slots | undefined;
+  /** Without histograms: percentiles do not look so far back. */
+  readonly #hours = new Slots(hourMs, hourRetentionSlots, 0);
   readonly #merged = new Histogram();
   #sum = 0;
   #count = 0;
@@ -159,6 +164,7 @@ export class Series {
     }
     if (this.#tens) this.#putInto(this.#tens, at, value, visibleAt);
     this.#putInto(this.#minutes, at, value, visibleAt);
+    this.#putInto(this.#hours, at, value, visibleAt);
     this.version += 1;
   }
 
@@ -185,7 +191,7 @@ export class Series {
     if (min < (slots.min[place] ?? 0)) slots.min[place] = min;
     if (max > (slots.max[place] ?? 0)) slots.max[place] = max;
     if (visibleAt > (slots.visibleAt[place] ?? 0)) slots.visibleAt[place] = visibleAt;
-    if (!single && value.histogram) {
+    if (!single && value.histogram && slots !== this.#hours) {
       slots.claimHistogram(slot).merge(value.histogram, value.histogramDecades);
     }
   }
@@ -205,7 +211,15 @@ export class Series {
 
     if (periodMs % minuteMs === 0) {
       const last = end / minuteMs;
-      for (let slot = (end - periodMs) / minuteMs; slot < last; slot += 1) this.#addMinute(slot, now, wantsPercentile);
+      let slot = (end - periodMs) / minuteMs;
+      while (slot < last) {
+        if (slot % hourMinutes === 0 && slot + hourMinutes <= last && !wantsPercentile && this.#addHour(slot, now)) {
+          slot += hourMinutes;
+        } else {
+          this.#addMinute(slot, now, wantsPercentile);
+          slot += 1;
+        }
+      }
     } else if (this.#tens) {
       this.#addSlots(this.#tens, (end - periodMs) / tenSecondsMs, end / tenSecondsMs, now, wantsPercentile);
     }
@@ -226,6 +240,16 @@ export class Series {
       default:
         return this.#merged.percentile(statistic.percent);
     }
+  }
+
+  /** @returns false where the hour must be read minute by minute: a part of it cannot be seen yet */
+  #addHour(firstMinute: number, now: Instant): boolean {
+    const slot = firstMinute / hourMinutes;
+    const place = this.#hours.find(slot);
+    if (place === -1) return true;
+    if ((this.#hours.visibleAt[place] ?? 0) > now) return false;
+    this.#add(this.#hours, place, slot, false);
+    return true;
   }
 
   #addMinute(slot: number, now: Instant, wantsPercentile: boolean): void {

@@ -3,7 +3,9 @@
  * the resource's own type and name so that every run gives the same. A type or a look-up that is not here is refused by name.
  */
 import { createHash } from "node:crypto";
+import { datadogCreations } from "./datadog-outputs.ts";
 import { NotRehearsedError } from "./errors.ts";
+import { grafanaCreations } from "./grafana-outputs.ts";
 import { madeUpVendor, pagerDutyCreations, vendorLookUp } from "./pagerduty-outputs.ts";
 import { type PlainInputs, textField } from "./plain-inputs.ts";
 
@@ -53,6 +55,11 @@ function below(asked: Asked, parentKey: string, from: string, to: string): Creat
   const parent = textField(asked.inputs, parentKey, asked.place);
   const full = `${parent.replace(`:${from}/`, `:${to}/`)}/${own(asked, "id", 16)}`;
   return { id: full, outputs: { arn: full } };
+}
+
+/** What is one of a bucket has its name. */
+function ofBucket(asked: Asked): Created {
+  return { id: textField(asked.inputs, "bucket", asked.place), outputs: {} };
 }
 
 const creations: Readonly<Record<string, (asked: Asked) => Created>> = {
@@ -139,7 +146,15 @@ const creations: Readonly<Record<string, (asked: Asked) => Created>> = {
     const full = `arn:aws:chatbot::${rehearsalAccountId}:chat-configuration/slack-channel/${name}`;
     return { id: full, outputs: { chatConfigurationArn: full } };
   },
+  "aws:s3/bucket:Bucket": (asked) => {
+    const name = named(asked, "bucket");
+    return { id: name, outputs: { bucket: name, arn: `arn:aws:s3:::${name}` } };
+  },
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": ofBucket,
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ofBucket,
   ...pagerDutyCreations(own),
+  ...grafanaCreations(own),
+  ...datadogCreations(own),
   "aws:lambda/permission:Permission": (asked) => ({ id: named(asked, "statementId"), outputs: {} }),
   "aws:lambda/invocation:Invocation": (asked) => ({
     id: own(asked, "id", 32),
@@ -165,7 +180,7 @@ export function createdBy(
 const elbArn = /^arn:aws:elasticloadbalancing:[a-z0-9-]+:\d{12}:/;
 
 /**
- * The provider's answer to a look-up of something adopted, from its ARN alone.
+ * The provider's answer to a look-up: of something adopted, or of a secret, from its ARN alone.
  * @throws NotRehearsedError naming a look-up that is not modelled
  */
 export function lookedUp(token: string, inputs: PlainInputs): Record<string, unknown> {
@@ -180,6 +195,11 @@ export function lookedUp(token: string, inputs: PlainInputs): Record<string, unk
       const full = lookedUpArn(token, inputs, "listener");
       const loadBalancerArn = full.replace(":listener/", ":loadbalancer/").split("/").slice(0, 4).join("/");
       return { id: full, arn: full, loadBalancerArn };
+    }
+    case "aws:secretsmanager/getSecretVersion:getSecretVersion": {
+      const secretId = textField(inputs, "secretId", token);
+      // Without its ARN: what a look-up names by one is a group or a listener that is adopted.
+      return { id: `${secretId}|AWSCURRENT`, secretId, secretString: `made up ${hex(secretId, 16)}` };
     }
     case vendorLookUp:
       return { ...madeUpVendor };

@@ -17,7 +17,11 @@ export function rehearsalStackId(environment: string): string {
 }
 
 /** Stand for the bundles; the rehearsal runs the code itself. */
-const bundleFolders = { hookBundleFolder: "hooks/handler.ts", watchmanBundleFolder: "hooks/watchman-handler.ts" };
+const bundleFolders = {
+  hookBundleFolder: "hooks/handler.ts",
+  watchmanBundleFolder: "hooks/watchman-handler.ts",
+  reportBundleFolder: "reports/handler.ts",
+};
 
 const captures = new Map<string, Promise<Capture>>();
 /** Far above what one rehearsal declares, and some megabytes at most. */

@@ -13,6 +13,7 @@ export type CapturedHook =
       readonly hookName: string;
       readonly service: string;
       readonly rule: GuardedRule;
+      readonly plan: GuardContext["plan"];
       readonly takenBy: string;
       readonly readyTimeoutSeconds: number;
     }
@@ -86,7 +87,13 @@ export class HookRecorder {
       kind: "guard",
       hookName,
       service: context.declaration.service,
-      rule: { role: write.role, alarms: write.alarms, releases: write.releases },
+      rule: {
+        role: write.role,
+        alarms: write.alarms,
+        releases: write.releases,
+        ...(write.control ? { control: write.control } : {}),
+      },
+      plan: context.plan,
       takenBy: context.takenBy,
       readyTimeoutSeconds: context.readyTimeoutSeconds,
     };

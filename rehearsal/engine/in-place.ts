@@ -2,7 +2,7 @@
  * Which properties change in place, by type. Any other change would replace the resource, which the rehearsal's engine does not do
  * and so refuses by name.
  *
- * Assumed from the Terraform AWS provider's schemas (`ForceNew`, read 2026-11): what the real provider answers to a diff is not proven
+ * Assumed from the schemas of the Terraform providers (`ForceNew`, read 2026-11): what the real provider answers to a diff is not proven
  * here. Fewer than the provider's own are listed where the program never changes one.
  */
 
@@ -77,6 +77,40 @@ const inPlace: Readonly<Record<string, readonly string[]>> = {
     "snsTopicArns",
     "tags",
   ],
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": [
+    "blockPublicAcls",
+    "blockPublicPolicy",
+    "ignorePublicAcls",
+    "restrictPublicBuckets",
+  ],
+  "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ["rules"],
+  "grafana:oss/folder:Folder": ["preventDestroyIfNotEmpty", "title"],
+  "grafana:oss/dataSource:DataSource": ["jsonDataEncoded", "name", "url"],
+  "grafana:oss/dashboard:Dashboard": ["configJson", "message", "overwrite"],
+  "grafana:alerting/contactPoint:ContactPoint": ["pagerduties", "slacks", "sns"],
+  "grafana:alerting/ruleGroup:RuleGroup": ["intervalSeconds", "rules"],
+  "datadog:index/monitor:Monitor": [
+    "evaluationDelay",
+    "includeTags",
+    "message",
+    "monitorThresholds",
+    "name",
+    "onMissingData",
+    "priority",
+    "query",
+    "requireFullWindow",
+    "tags",
+  ],
+  "datadog:index/serviceLevelObjective:ServiceLevelObjective": [
+    "description",
+    "name",
+    "query",
+    "tags",
+    "targetThreshold",
+    "thresholds",
+    "timeframe",
+  ],
+  "datadog:index/dashboardJson:DashboardJson": ["dashboard"],
   "pagerduty:index/service:Service": [
     "acknowledgementTimeout",
     "autoResolveTimeout",

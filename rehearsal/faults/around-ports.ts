@@ -23,6 +23,7 @@ export type PortCall =
   | "alarms.values"
   | "alarms.setState"
   | "metrics.requestSums"
+  | "metrics.statistics"
   | "pager.send";
 
 /** Stands between a caller and a call; carries it out itself, or does not. */
@@ -69,6 +70,8 @@ export function aroundPorts(ports: Ports, around: Around, now: () => Instant = p
     metrics: {
       requestSums: (queries, range) =>
         around("metrics.requestSums", [queries, range], () => metrics.requestSums(queries, range)),
+      statistics: (queries, range) =>
+        around("metrics.statistics", [queries, range], () => metrics.statistics(queries, range)),
     },
     pager: {
       send: (message, deliveredTo) =>

@@ -25,12 +25,23 @@ export function burnsOf(errorFraction: number, objectives: readonly Objective[])
     .sort((left, right) => right.times - left.times);
 }
 
-/** One line for the timeline; `undefined` where no budget is overspent. */
-export function burnText(errorFraction: number, objectives: readonly Objective[]): string | undefined {
+/**
+ * One line for the timeline; `undefined` where no budget is overspent.
+ * @param watched burn-rate pairs of the service that so many errors, if all its traffic had them, would make speak
+ */
+export function burnText(
+  errorFraction: number,
+  objectives: readonly Objective[],
+  watched: readonly string[],
+): string | undefined {
   const burns = burnsOf(errorFraction, objectives);
   if (burns.length === 0) return undefined;
   const spent = burns.map(
     ({ objective, targetPercent, times }) => `${objective} (${targetPercent} %) ${Number(times.toPrecision(2))} times`,
   );
-  return `${Number((100 * errorFraction).toPrecision(2))} % errors spend the budget of ${spent.join(", of ")} as fast as it comes, for as long as they last; alarms here have bounds, none counts what was spent: it takes a burn-rate alarm on ${burns.map(({ objective }) => objective).join(" or ")} to see it`;
+  return `${Number((100 * errorFraction).toPrecision(2))} % errors spend the budget of ${spent.join(", of ")} as fast as it comes, for as long as they last; bounds do not count what was spent: ${
+    watched.length === 0
+      ? "no burn-rate alarm of the service would see it either"
+      : `${watched.join(" and ")} would tell people, once it lasts and the whole service has it`
+  }`;
 }

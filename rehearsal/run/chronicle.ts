@@ -2,9 +2,10 @@
  * Hears everything the local cloud says and keeps what a reader wants to know: the timeline, the pages, and the four instants
  * (fault, breach, decision, zero). It decides nothing and asks the cloud for nothing but the record.
  */
-import { type AlarmSpec, alarmsFor } from "../../core/alarms.ts";
-import { parseAlarmName, releaseKey } from "../../core/naming.ts";
+import { type AlarmSpec, alarmOf, alarmsFor } from "../../core/alarms.ts";
+import { parseAlarmName, releaseKey, serviceAlarmName } from "../../core/naming.ts";
 import type { Breach, HistoryEntry, Instant, Page } from "../../core/record.ts";
+import { hostTargets, serviceRules, type WatchRule } from "../../core/watch-rules.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
 import { functionKind } from "../cloud/functions.ts";
 import type { CloudEvent, LocalCloud } from "../cloud/types.ts";
@@ -40,6 +41,18 @@ const unitOf: Readonly<Record<string, string>> = {
   "latency-p50": " ms",
   "latency-p95": " ms",
   "latency-p99": " ms",
+  "success-rate": " % errors",
+  "cache-hit-ratio": " %",
+  "rate-limit-reject-rate": " %",
+  "fallback-rate": " %",
+  "flag-coverage": " %",
+  memory: " MB",
+  cpu: " %",
+  throughput: " a second",
+  "rate-limit-rejects": " a minute",
+  "dual-run-failures": " an hour",
+  "circuit-breaker-open": " s",
+  "circuit-breaker-recovery": " s",
 };
 
 const faultTexts: Readonly<Record<FaultKind, (who: string) => string>> = {
@@ -47,11 +60,21 @@ const faultTexts: Readonly<Record<FaultKind, (who: string) => string>> = {
   "latency-regression": (who) => `${who} to answer slowly; this is the first request that waits too long`,
   "invariant-violation": (who) => `${who} to break an invariant; this is the first time`,
   "metrics-outage": (who) => `${who} to go unmeasured; this is the first request that nobody measures`,
+  "memory-leak": (who) => `${who} to lose memory; this is the first request since`,
+  "memory-step": (who) => `${who} to take far more memory; this is the first request since`,
+  "cpu-hot": (who) => `${who} to take far more processor time; this is the first request since`,
+  "breaker-open": (who) => `${who} to live with an open circuit breaker; this is the first request since`,
+  "cache-cold": (who) => `${who} to find little in the cache; this is the first look-up that finds nothing`,
+  rejects: (who) => `${who} to turn requests away; this is the first`,
+  "dual-run-mismatch": (who) => `${who} to come to other results than the old implementation; this is the first`,
+  "flag-mismatch": (who) => `${who} to take the wrong path for a flag; this is the first request that does`,
+  crash: (who) => `${who} to crash; this is the first time`,
 };
 const faultedTexts: Readonly<Record<NonNullable<Fault["on"]>, string>> = {
   canary: "the new release starts",
   baseline: "the old release starts",
   both: "both releases start",
+  control: "the control starts",
 };
 
 const causeRank: ReadonlyMap<TimelineKind, number> = new Map(timelineKinds.map((kind, rank) => [kind, rank]));
@@ -71,7 +94,11 @@ export class Chronicle {
   readonly #service: string;
   readonly #canary: string;
   readonly #canaryKey: string;
-  readonly #alarms: ReadonlyMap<string, AlarmSpec>;
+  readonly #rehearsed: ServiceConfig;
+  /** By physical name. */
+  readonly #serviceRules: ReadonlyMap<string, WatchRule>;
+  /** Of the canary, as they were last declared. */
+  #alarms: { readonly of: string; readonly byKey: ReadonlyMap<string, AlarmSpec> } | undefined;
   readonly #lines: Line[] = [];
   readonly #fired: { at: Instant; alarm: AlarmSpec; endsAt: Instant; value: number }[] = [];
   readonly #weights: { at: Instant; percent: number; servedFrom: Instant }[] = [];
@@ -88,7 +115,13 @@ export class Chronicle {
     this.#service = service.name;
     this.#canary = service.canary?.digest ?? "";
     this.#canaryKey = service.canary ? releaseKey(service.canary) : "";
-    this.#alarms = new Map(alarmsFor(service.objectives, service.source).map((alarm) => [alarm.key, alarm]));
+    this.#rehearsed = service;
+    this.#serviceRules = new Map(
+      serviceRules(service.objectives, service.source).map((rule) => [
+        serviceAlarmName(config.environment, service.name, rule.key),
+        rule,
+      ]),
+    );
     cloud.onEvent((event) => this.#hear(event));
   }
 
@@ -238,11 +271,44 @@ export class Chronicle {
     this.tell("page", `${whom}: ${summary}`, at);
   }
 
+  /** Which alarms the canary has hangs on its exposure, and on what the record knows of the wave before. */
+  #canaryAlarm(key: string): AlarmSpec | undefined {
+    const { plan, objectives, source } = this.#rehearsed;
+    const canary = this.#cloud.record(this.#service)?.canary;
+    const figures = canary?.figures ?? [];
+    const exposurePercent = canary?.exposurePercent ?? 0;
+    const of = JSON.stringify([exposurePercent, figures]);
+    if (this.#alarms?.of !== of) {
+      const context = { plan, exposurePercent, figures };
+      const alarms = alarmsFor(objectives, source, hostTargets, context);
+      this.#alarms = { of, byKey: new Map(alarms.map((alarm) => [alarm.key, alarm])) };
+    }
+    return this.#alarms.byKey.get(key);
+  }
+
+  /** Only tells people, by a topic: the hook does not hear of it. */
+  #onServiceAlarm(at: Instant, rule: WatchRule, reason: string): void {
+    const { source } = this.#rehearsed;
+    // Of several releases the alarm watches the worst, and where low is bad by how much that one falls short.
+    const alarms = [[hostTargets], [hostTargets, hostTargets]].map((targets) => alarmOf(rule, source, targets));
+    const alarm = alarms.find(({ comparison }) => reason.includes(comparison));
+    const period = alarm && firstBadPeriod(alarm, { at, reason });
+    if (!alarm || !period) return;
+    const isShort = rule.comparison === "below" && alarm.comparison === "GreaterThanThreshold";
+    const value = isShort ? rule.threshold - period.value : period.value;
+    this.tell("notice", `people are told: ${this.#breachText(rule, value)}`, at);
+  }
+
   #onAlarm(at: Instant, alarmName: string, reason: string): void {
+    const ofService = this.#serviceRules.get(alarmName);
+    if (ofService) {
+      this.#onServiceAlarm(at, ofService, reason);
+      return;
+    }
     const parts = parseAlarmName(alarmName);
     if (!parts || parts.environment !== this.#environment || parts.service !== this.#service) return;
     if (parts.releaseKey !== this.#canaryKey) return;
-    const alarm = this.#alarms.get(parts.alarmKey);
+    const alarm = this.#canaryAlarm(parts.alarmKey);
     const period = alarm && firstBadPeriod(alarm, { at, reason });
     if (!alarm || !period) return;
     const known = this.#fired.some(
@@ -250,13 +316,22 @@ export class Chronicle {
     );
     this.#fired.push({ at, alarm, ...period });
     if (known) return;
-    const unit = unitOf[alarm.indicator] ?? "";
-    const side = alarm.comparison === "LessThanThreshold" ? "under" : "over";
-    this.tell(
-      "breach",
-      `${alarm.objective} is ${Number(period.value.toFixed(2))}${unit} in the ${lengthText(alarm.periodSeconds)} that end here, ${side} the bound of ${alarm.threshold}${unit}`,
-      period.endsAt,
-    );
+    this.tell("breach", this.#breachText(alarm.rule, period.value), period.endsAt);
+  }
+
+  /** A bound beside the baseline is told as the alarm has it: by how much it is passed. */
+  #breachText(rule: WatchRule, value: number): string {
+    const { objective, indicator, reference, threshold, comparison, periodSeconds } = rule;
+    const unit = reference?.kind === "growth" ? " % an hour" : (unitOf[indicator] ?? "");
+    const side = comparison === "below" ? "under" : "over";
+    const shown = Number(value.toFixed(2));
+    const windowText = `in the ${lengthText(periodSeconds)} that end here`;
+    if (reference?.kind === "baseline") {
+      const bound =
+        reference.form === "factor" ? `${threshold} times the baseline's` : `${threshold}${unit} above the baseline's`;
+      return `${objective} is past ${bound} ${windowText}`;
+    }
+    return `${objective} is ${shown}${unit} ${windowText}, ${side} the bound of ${threshold}${unit}`;
   }
 }
 

@@ -2,9 +2,11 @@
  * The people of a rehearsal and their time: runs `up`s, lets virtual time pass, starts and ends the faults as the scenario says.
  * What they want is in `first-attempt.ts` and `aftermath.ts`; here is only how they do it.
  */
+import { burnRules } from "../../core/burn-rate.ts";
 import type { Instant, RolloutRecord } from "../../core/record.ts";
 import { kill } from "../../hooks/commands.ts";
 import type { EnvironmentConfig, ServiceConfig } from "../../stacks/config.ts";
+import { controlId } from "../cloud/serving.ts";
 import type { InjectedFault, LocalCloud, UpResult, UpStep } from "../cloud/types.ts";
 import { type Fault, type FaultKind, isRequestFault } from "../scenarios.ts";
 import { traffic } from "../traffic/constants.ts";
@@ -135,7 +137,8 @@ export class Operator {
   #config(change: Partial<ServiceConfig>): EnvironmentConfig {
     const { config, rehearsed, scenario } = this.rehearsal;
     const sticky = scenario.stickinessSeconds === undefined ? {} : { stickinessSeconds: scenario.stickinessSeconds };
-    const service: Record<string, unknown> = { ...rehearsed, ...sticky, ...change };
+    const control = scenario.control ? { control: rehearsed.control ?? {} } : {};
+    const service: Record<string, unknown> = { ...rehearsed, ...sticky, ...control, ...change };
     for (const key of Object.keys(service)) if (service[key] === undefined) delete service[key];
     return { ...config, peers: this.#peers, services: [service as unknown as ServiceConfig] };
   }
@@ -227,6 +230,7 @@ export class Operator {
   #faulted({ on }: Fault): string[] {
     const baseline = this.rehearsal.rehearsed.baseline.digest;
     if (on === "baseline") return [baseline];
+    if (on === "control") return [controlId(baseline)];
     return on === "both" ? [this.canary, baseline] : [this.canary];
   }
 
@@ -241,9 +245,9 @@ export class Operator {
   /** A fault that no alarm can see at this share is said by name: a quiet run would read as a healthy release (B9). */
   #tellSight({ kind, magnitude }: Pick<InjectedFault, "kind" | "magnitude">, exposurePercent: number): void {
     const { recorded, rehearsed, scenario } = this.rehearsal;
-    const { objectives, source } = rehearsed;
+    const { objectives, source, plan } = rehearsed;
     const ratePerSecond = recorded?.meanRatePerSecond ?? scenario.ratePerSecond ?? traffic.meanRatePerSecond;
-    const sight = sightOf({ kind, magnitude, objectives, source, exposurePercent, ratePerSecond });
+    const sight = sightOf({ kind, magnitude, objectives, source, exposurePercent, ratePerSecond, plan });
     if (!sight.isSeen)
       this.chronicle.tell("note", `at ${exposurePercent} % this fault cannot be seen here: ${sight.reason}`);
   }
@@ -253,7 +257,11 @@ export class Operator {
     if (fault.kind !== "error-spike" || fault.timesCriticalBound >= 1) return;
     const { rehearsed } = this.rehearsal;
     const { magnitude } = sizeFault(fault, rehearsed, this.canary);
-    const text = burnText(magnitude + traffic.errors.baseFraction, rehearsed.objectives);
+    const fraction = magnitude + traffic.errors.baseFraction;
+    const { objectives, source, burnRate } = rehearsed;
+    const pairs = burnRate ? burnRules(objectives, source, burnRate).rules : [];
+    const watched = pairs.filter(({ thresholdPercent }) => 100 * fraction > thresholdPercent).map(({ key }) => key);
+    const text = burnText(fraction, objectives, watched);
     if (text === undefined || this.#told.has(text)) return;
     this.#told.add(text);
     this.chronicle.tell("note", text);

@@ -50,6 +50,28 @@ export interface Rehearsal extends RehearsalOptions {
   readonly faultWavePercent: number;
   readonly hook: "on" | "off";
   readonly aftermath: boolean;
+  /** The source that was asked for, where the rehearsal's own CloudWatch watches in its place. */
+  readonly standsInFor?: Exclude<MetricSource, CloudWatchSource>;
+}
+
+/** Sources whose watching system is modelled. */
+type CloudWatchSource = "alb" | "emf";
+
+/**
+ * Grafana's and Datadog's own evaluation is not modelled: their rules are rehearsed on what a release reports to CloudWatch itself.
+ * That all of them say the same is proven elsewhere (`docs/agreement.md`); how late each is, is not.
+ */
+function rehearsedSource(source: MetricSource): Pick<Rehearsal, "standsInFor"> & { readonly source: CloudWatchSource } {
+  return source === "prometheus" || source === "datadog" ? { source: "emf", standsInFor: source } : { source };
+}
+
+const systems = { prometheus: "Grafana", datadog: "Datadog" } as const;
+
+/** What to tell a reader whose source is not modelled; `undefined`: it is. */
+export function standInText({ standsInFor }: Pick<Rehearsal, "standsInFor">): string | undefined {
+  if (standsInFor === undefined) return undefined;
+  const system = systems[standsInFor];
+  return `source ${standsInFor} is rehearsed on emf: the same rules, watched by CloudWatch here. ${system}'s own evaluation and delay, its notifications, and the hook's reading of its states are not modelled`;
 }
 
 function faultProblems(fault: Fault, service: Parameters<typeof sizeFault>[1]): readonly string[] {
@@ -103,6 +125,11 @@ export function readOptions(options: RehearsalOptions): Rehearsal {
         `${place}: not in the plan (${plan.name}), got ${percent}; expected ${waves.join(", ")}. Name one of its waves`,
       );
   }
+  if (service && !service.control && !scenario.control && scenario.faults.some(({ on }) => on === "control")) {
+    problems.push(
+      `services.${service.name}.control: missing; expected a control for a fault of it. Write control: true in the scenario, or control: {} in the stack`,
+    );
+  }
   if (service?.canary) {
     const sized = {
       name: service.name,
@@ -115,12 +142,13 @@ export function readOptions(options: RehearsalOptions): Rehearsal {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
     throw new BadInputError(`this rehearsal has ${count} (stack ${options.stack}):`, problems);
   }
+  const { source, ...standIn } = rehearsedSource(options.source ?? service.source);
   const { overrideReason: _override, replaceBaselineReason: _replace, ...kept } = service;
   const rehearsed: RehearsedService = {
     ...kept,
     canary: service.canary,
     plan,
-    source: options.source ?? service.source,
+    source,
     objectives: options.objectives ?? service.objectives,
     wavePercent: 0,
     attempt: 1,
@@ -128,6 +156,7 @@ export function readOptions(options: RehearsalOptions): Rehearsal {
   };
   return {
     ...options,
+    ...standIn,
     // A service stack is rehearsed with its foundation, as one environment.
     config: { ...config, foundation: "here" },
     seed: options.seed ?? 1,

@@ -15,7 +15,7 @@ import { aftermath } from "./aftermath.ts";
 import type { Detection } from "./chronicle.ts";
 import { type Ending, firstAttempt, waitForEnd } from "./first-attempt.ts";
 import { Operator } from "./operator.ts";
-import { hostsPerGroup, type Rehearsal, type RehearsalOptions, readOptions, startAt } from "./options.ts";
+import { hostsPerGroup, type Rehearsal, type RehearsalOptions, readOptions, standInText, startAt } from "./options.ts";
 import type { Outcome, RehearsalReport, ReportedHold } from "./report.ts";
 
 /** The report, and what the docs table wants besides it. */
@@ -74,6 +74,7 @@ export async function rehearseInFull(
       scenario: rehearsal.scenario.name,
       stack: rehearsal.stack,
       service: rehearsal.rehearsed.name,
+      notModelled: standInText(rehearsal) ?? null,
       outcome: ended.outcome,
       faultAt: iso(ended.faultAt),
       breachAt: iso(ended.breachAt),
@@ -105,6 +106,8 @@ const outcomeText: Readonly<Record<Outcome, string>> = {
 
 async function attempt(rehearsal: Rehearsal, makeCloud: CloudMaker): Promise<{ operator: Operator; ending: Ending }> {
   const operator = new Operator(rehearsal, cloudFor(rehearsal, makeCloud));
+  const notModelled = standInText(rehearsal);
+  if (notModelled !== undefined) operator.chronicle.tell("note", notModelled);
   const ending = await firstAttempt(operator);
   await waitForEnd(operator);
   return { operator, ending };

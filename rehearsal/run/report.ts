@@ -19,6 +19,7 @@ export const timelineKinds = [
   "fault",
   "fault-over",
   "breach",
+  "notice",
   "detected",
   "rollback",
   "lowered",
@@ -32,7 +33,8 @@ export const timelineKinds = [
 ] as const;
 /**
  * What a line of the timeline is about. `breach`: the first bad alarm period ends; `detected`: the hook decides on it;
- * `zero`: the live share became 0; `held`: the operator gives up, nobody can tell; `hook`: anything else the hook wrote to its history, or an error of its own.
+ * `zero`: the live share became 0; `notice`: an alarm of the
+ * whole service tells people and acts on nothing; `held`: the operator gives up, nobody can tell; `hook`: anything else the hook wrote to its history, or an error of its own.
  */
 export type TimelineKind = (typeof timelineKinds)[number];
 
@@ -74,6 +76,8 @@ export interface RehearsalReport {
   readonly scenario: string;
   readonly stack: string;
   readonly service: string;
+  /** Where the service's own source was not rehearsed but another one in its place, what that leaves out; null where it was. */
+  readonly notModelled: string | null;
   /** Of the first attempt. */
   readonly outcome: Outcome;
   /** The first bad request that the fault caused; for an outage, its start. */

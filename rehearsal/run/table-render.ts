@@ -1,6 +1,7 @@
 /** The docs table as Markdown, and the check that arithmetic and simulation say the same. */
 import {
   notInTable,
+  presetsNotInTable,
   steadyEndAfterFaultMinutes,
   type TablePlan,
   type TableRow,
@@ -42,6 +43,10 @@ const introduction: readonly string[] = [
   "Not in the table, since preset, source and wave do not decide what comes of them (`npx tidegate rehearse --scenario NAME` plays one):",
   "",
   ...Object.entries(notInTable).map(([scenario, reason]) => `- \`${scenario}\`: ${reason}`),
+  "",
+  "Nor are these presets, and the sources `prometheus` and `datadog`, which are rehearsed on `emf` and would say the same:",
+  "",
+  ...Object.entries(presetsNotInTable).map(([preset, reason]) => `- \`${preset}\`: ${reason}`),
   "",
 ];
 

@@ -40,6 +40,50 @@ export const traffic = {
     jitterFraction: 0.04,
   },
 
+  /**
+   * What a healthy release reports of itself besides requests, errors and latency. Every one lies inside the targets of the presets that
+   * have one (core/objectives.ts), since a release that misses its target at rest is not healthy.
+   */
+  reported: {
+    /** Processes of a release, which its processor load is spread over. As many as it has hosts here. */
+    processes: 4,
+    /** Resident memory once warm. Unit: megabytes. Assumed, because an interpreted service with its caches full is usually a few hundred. */
+    memoryMegabytes: 400,
+    /** Releases differ in size at rest. Unit: fraction, standard deviation. Assumed, because versions of one service mostly share their dependencies. */
+    memorySpreadFraction: 0.03,
+    /** Garbage collection moves it about. Unit: fraction, standard deviation a minute. Assumed, because a heap is left to grow by some percent between collections, and a minute has several. */
+    memoryJitterFraction: 0.01,
+    /** Caches and code that fill after the start: so much of it is missing at first, and a third of the rest is left after each `memoryWarmingMinutes`. Unit: fraction. Assumed, because a fresh process is a little smaller than a warm one. One that warms by more than 10 % is taken for a leak by preset `migration`, since an hour before that has but its first minutes says what those were. */
+    memoryColdFraction: 0.05,
+    memoryWarmingMinutes: 10,
+    /** Of one core, without requests. Unit: percent. Assumed, because timers, health checks and collections never rest. */
+    idleCpuPercent: 20,
+    /** Assumed, because a request that takes 35 ms at the median mostly waits. Unit: milliseconds of processor time. */
+    cpuMillisecondsPerRequest: 4,
+    /** Unit: fraction, standard deviation a minute. Assumed, because neighbours and collections show. */
+    cpuJitterFraction: 0.05,
+    /** Look-ups that find something. Unit: fraction. Preset `web` aims for 80 %. */
+    cacheHitFraction: 0.9,
+    /** The same for requests that are new on a release since an opening. Unit: fraction. Assumed, because its own part of the cache is cold and the shared part is not; the first minute, a third of it cold, keeps the target. */
+    coldCacheHitFraction: 0.7,
+    /** Requests turned away by a rate limit. Unit: fraction. Preset `web` warns from 10 a minute on; at the peak this makes one. */
+    rejectFraction: 0.0002,
+    /** Openings of a circuit breaker, each of a few seconds. Unit: a day. Assumed, because dependencies blink; preset `web` aims for recovery within 30 s. */
+    breakerOpeningsPerDay: 2,
+    breakerOpenSeconds: { least: 5, most: 25 },
+    /** Requests on which old and new implementation both run. Unit: fraction. Assumed, because running twice costs twice. Results never differ: preset `migration` aims for none. */
+    dualRunFraction: 0.1,
+    /** Requests that the old implementation had to answer. Unit: fraction. Assumed. */
+    fallbackFraction: 0.001,
+    /** Requests that ask a flag. Unit: fraction. Plan `migration` wants over 95 %. */
+    flagFraction: 0.99,
+    itemsPerRequest: 10,
+    /** Unit: items per second of processing time. Preset `batch` aims for 10,000. */
+    itemsPerSecond: 12_500,
+    /** Unit: fraction, standard deviation a minute. Assumed, because batches differ in how hard they are. */
+    itemsJitterFraction: 0.05,
+  },
+
   /** Each opening disturbs the requests that are new on the release: cold caches, just-in-time compilation, new connections. */
   blip: {
     /** Unit: seconds. Assumed, because caches and pools of a small service are warm within a few hundred requests. */

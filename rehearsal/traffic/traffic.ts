@@ -10,6 +10,7 @@ import { binsPerDecade, Histogram } from "../cloudwatch/histogram.ts";
 import { traffic } from "./constants.ts";
 import { drawLatencies } from "./latency.ts";
 import type { RandomStream } from "./random.ts";
+import { type OwnReport, OwnReports } from "./reported.ts";
 
 /** What is wrong with one release during a step; several may hold at once, also on the same release. */
 export type Fault = { readonly digest: string } & (
@@ -26,6 +27,17 @@ export type Fault = { readonly digest: string } & (
   | { readonly kind: "invariant-violations"; readonly perRequest: number }
   /** It serves, and reports no metrics. */
   | { readonly kind: "metrics-outage" }
+  /** It grows from `since` on, by so much an hour, compounded. */
+  | { readonly kind: "memory-leak"; readonly percentPerHour: number; readonly since: Instant }
+  /** It takes so many times as much as a healthy one. Range: above 0. */
+  | { readonly kind: "memory-step" | "cpu-hot"; readonly factor: number }
+  /** A circuit breaker opens at `since` and stays open. */
+  | { readonly kind: "breaker-open"; readonly since: Instant }
+  /** Its look-ups find so many times as much as a healthy one's. Range: 0 to 1. */
+  | { readonly kind: "cache-cold"; readonly factor: number }
+  /** On average, added; never more than there are requests. */
+  | { readonly kind: "rejects" | "flag-mismatch" | "crash"; readonly perMinute: number }
+  | { readonly kind: "dual-run-mismatch"; readonly perHour: number }
 );
 
 export interface TrafficStep {
@@ -39,6 +51,8 @@ export interface TrafficStep {
   readonly faults: readonly Fault[];
   /** By digest: the fraction of its requests that are new on it since an opening (see `blipFraction`). @default none */
   readonly blips?: Readonly<Record<string, number>>;
+  /** Whether releases report of themselves; where nobody reads it, it is not drawn. @default true */
+  readonly reportsOwn?: boolean;
 }
 
 /** What one release saw in one step. Overwritten by the next step: copy what is kept. */
@@ -52,6 +66,8 @@ export interface ReleaseTraffic {
   invariantViolations: number;
   /** Of the answered requests. Unit: milliseconds. */
   readonly latency: Histogram;
+  /** What else the release reports of itself. */
+  readonly own: Readonly<OwnReport>;
   /** False during a metrics outage. */
   reportsMetrics: boolean;
 }
@@ -61,6 +77,7 @@ interface ReleaseState {
   readonly errors: RandomStream;
   readonly latencies: RandomStream;
   readonly bursts: RandomStream;
+  readonly own: OwnReports;
   readonly result: ReleaseTraffic;
   burst: number;
   /** Gamma with mean 1. */
@@ -80,12 +97,14 @@ export class TrafficStream {
   stateOf(digest: string): ReleaseState {
     let state = this.#releases.get(digest);
     if (!state) {
-      const own = this.#stream.fork(digest);
+      const stream = this.#stream.fork(digest);
+      const own = new OwnReports(digest, stream.fork("own"));
       state = {
-        counts: own.fork("requests"),
-        errors: own.fork("errors"),
-        latencies: own.fork("latencies"),
-        bursts: own.fork("bursts"),
+        counts: stream.fork("requests"),
+        errors: stream.fork("errors"),
+        latencies: stream.fork("latencies"),
+        bursts: stream.fork("bursts"),
+        own,
         result: {
           digest,
           requests: 0,
@@ -93,6 +112,7 @@ export class TrafficStream {
           connectionErrors: 0,
           invariantViolations: 0,
           latency: new Histogram(),
+          own: own.report,
           reportsMetrics: true,
         },
         burst: Number.NaN,
@@ -129,13 +149,18 @@ export function trafficStep(stream: TrafficStream, step: TrafficStep): readonly 
     enterBurst(state, step.from);
     // Shares of a Poisson are Poisson, and independent.
     const requests = state.counts.poisson(step.ratePerSecond * share * seconds);
-    serve(state, requests, step.faults, step.blips?.[digest] ?? 0);
+    serve(state, requests, step, step.blips?.[digest] ?? 0);
     results.push(state.result);
   }
   return results;
 }
 
-function serve(state: ReleaseState, requests: number, faults: readonly Fault[], blipFractionOfRequests: number): void {
+function serve(
+  state: ReleaseState,
+  requests: number,
+  { from, to, faults, reportsOwn = true }: TrafficStep,
+  blipFractionOfRequests: number,
+): void {
   const { result } = state;
   let errorFraction = traffic.errors.baseFraction * state.burstFactor;
   let connectionFraction: number = traffic.errors.connectionFraction;
@@ -157,6 +182,17 @@ function serve(state: ReleaseState, requests: number, faults: readonly Fault[], 
         break;
       case "metrics-outage":
         reportsMetrics = false;
+        break;
+      case "memory-leak":
+      case "memory-step":
+      case "cpu-hot":
+      case "breaker-open":
+      case "cache-cold":
+      case "rejects":
+      case "flag-mismatch":
+      case "crash":
+      case "dual-run-mismatch":
+        // Changes what the release reports of itself (`reported.ts`), not the requests.
         break;
       default: {
         const unknown: never = fault;
@@ -183,6 +219,7 @@ function serve(state: ReleaseState, requests: number, faults: readonly Fault[], 
     const multiplier = latencyMultiplier * traffic.blip.latencyMultiplier;
     drawLatencies(state.latencies, disturbed, multiplier, state.jitterBins, result.latency);
   }
+  if (reportsOwn) state.own.step({ from, to, requests: answered, disturbed, faults });
 }
 
 /** The daily rhythm: the rate at an instant for a mean over the day. Unit: requests per second. */

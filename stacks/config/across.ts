@@ -6,12 +6,13 @@ import { type Path, type Problems, pathText, unknownWord } from "./problems.ts";
 import type { ReadService } from "./service.ts";
 
 function adoptedGroups(service: ReadService): { arn: string; place: Path }[] {
-  const roles: [string, Release | undefined][] = [
+  const roles: [string, Pick<Release, "targetGroupArn"> | undefined][] = [
     ["baseline", service.baseline],
     ["canary", service.canary],
+    ["control", service.control],
   ];
-  return roles.flatMap(([role, release]) =>
-    release?.targetGroupArn ? [{ arn: release.targetGroupArn, place: [...service.path, role, "targetGroupArn"] }] : [],
+  return roles.flatMap(([role, group]) =>
+    group?.targetGroupArn ? [{ arn: group.targetGroupArn, place: [...service.path, role, "targetGroupArn"] }] : [],
   );
 }
 
@@ -50,13 +51,16 @@ interface Surroundings {
 }
 
 /** Secrets are read where the hook is: in its region and account. */
-function secretsOf({ pagerduty, slack }: AlertingConfig): { arn: string; place: Path }[] {
+function secretsOf({ pagerduty, slack, datadog }: AlertingConfig): { arn: string; place: Path }[] {
   const routingKey = pagerduty?.kind === "own-key" ? pagerduty.routingKeySecretArn : undefined;
   return [
     ...(routingKey === undefined ? [] : [{ arn: routingKey, place: ["alerting", "pagerduty", "routingKeySecretArn"] }]),
     ...(slack?.webhookSecretArn === undefined
       ? []
       : [{ arn: slack.webhookSecretArn, place: ["alerting", "slack", "webhookSecretArn"] }]),
+    ...(datadog?.keysSecretArn === undefined
+      ? []
+      : [{ arn: datadog.keysSecretArn, place: ["alerting", "datadog", "keysSecretArn"] }]),
   ];
 }
 

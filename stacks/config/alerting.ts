@@ -5,8 +5,12 @@
 import { z } from "zod";
 import { isSlug, maximumServiceLength, slugRule } from "../../core/naming.ts";
 import { defaultRunbookBase } from "../../core/runbooks.ts";
+import { readDatadog } from "./datadog.ts";
+import { readGrafana } from "./grafana.ts";
 import type { AlertingConfig, PagerDutyConfig, SlackConfig } from "./model.ts";
+import { secretArn, withoutPlaintext } from "./plaintext.ts";
 import { check, checkFields, flag, isMap, type Path, type Problems, text } from "./problems.ts";
+import { readReport } from "./report.ts";
 
 const email = text(/^[^\s@<>"]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/, {
   wrong: "not an e-mail address",
@@ -24,11 +28,6 @@ const runbooks = text(
 const dashboard = text(/^https?:\/\/\S{1,500}$/, {
   wrong: "not a URL",
   expected: "https://… of at most 500 characters",
-});
-const secretArn = text(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+$/, {
-  wrong: "not the ARN of a secret",
-  expected: "arn:aws:secretsmanager:<region>:<account>:secret:<name>",
-  wayOut: "Store the secret with aws secretsmanager create-secret, and name it here by its ARN",
 });
 const pagerDutyId = text(/^[A-Z0-9]{5,20}$/, {
   wrong: "not a PagerDuty id",
@@ -49,6 +48,9 @@ const alertingFields = {
   dashboard: dashboard.optional(),
   pagerduty: z.unknown(),
   slack: z.unknown(),
+  grafana: z.unknown(),
+  datadog: z.unknown(),
+  report: z.unknown(),
 };
 
 /** What a channel needs that people write down as it is, and where it belongs. */
@@ -56,27 +58,6 @@ const plaintext: Readonly<Record<"pagerduty" | "slack", Readonly<Record<string, 
   pagerduty: { routingKey: "routingKeySecretArn", integrationKey: "routingKeySecretArn", apiToken: "pagerduty:token" },
   slack: { webhook: "webhookSecretArn", webhookUrl: "webhookSecretArn", token: "webhookSecretArn" },
 };
-const channelsToCome = ["grafana", "datadog"];
-
-function without(raw: unknown, keys: readonly string[]): unknown {
-  return isMap(raw) ? Object.fromEntries(Object.entries(raw).filter(([key]) => !keys.includes(key))) : raw;
-}
-
-/** Refuses by name what is a secret itself; answers the rest. */
-function withoutPlaintext(channel: "pagerduty" | "slack", raw: unknown, path: Path, problems: Problems): unknown {
-  const keys = plaintext[channel];
-  for (const [key, instead] of Object.entries(keys)) {
-    if (!isMap(raw) || !(key in raw)) continue;
-    problems.add([...path, key], {
-      wrong: "a secret in plain text",
-      expected: instead,
-      wayOut: instead.includes(":")
-        ? `Use pulumi config set --secret ${instead}`
-        : "Revoke it, store the new one in AWS Secrets Manager and give that secret's ARN",
-    });
-  }
-  return without(raw, Object.keys(keys));
-}
 
 function readOwners(raw: unknown, path: Path, problems: Problems): Readonly<Record<string, string>> {
   if (raw === undefined) return {};
@@ -109,7 +90,7 @@ const pagerDutyFields = {
 
 function readPagerDuty(raw: unknown, path: Path, problems: Problems): PagerDutyConfig | undefined {
   const before = problems.texts.length;
-  const known = withoutPlaintext("pagerduty", raw, path, problems);
+  const known = withoutPlaintext(plaintext.pagerduty, raw, path, problems);
   const fields = checkFields(pagerDutyFields, known, path, problems);
   const owners = readOwners(fields.owners, [...path, "owners"], problems);
   const written = isMap(known) ? Object.keys(known) : [];
@@ -142,7 +123,7 @@ const chatbotFields = { workspaceId, criticalChannelId: channelId, warningsChann
 
 function readSlack(raw: unknown, path: Path, problems: Problems): SlackConfig | undefined {
   const before = problems.texts.length;
-  const fields = checkFields(slackFields, withoutPlaintext("slack", raw, path, problems), path, problems);
+  const fields = checkFields(slackFields, withoutPlaintext(plaintext.slack, raw, path, problems), path, problems);
   const hasChatbot = fields.chatbot !== undefined;
   const chatbot = hasChatbot ? checkFields(chatbotFields, fields.chatbot, [...path, "chatbot"], problems) : {};
   const { webhookSecretArn } = fields;
@@ -162,23 +143,26 @@ function readSlack(raw: unknown, path: Path, problems: Problems): SlackConfig | 
 /** Reads alerting; nothing given means that nobody is told but in the record and the previews. */
 export function readAlerting(raw: unknown, path: Path, problems: Problems): AlertingConfig {
   if (raw === undefined) return { email: [], runbooks: defaultRunbookBase };
-  for (const channel of channelsToCome) {
-    if (!isMap(raw) || !(channel in raw)) continue;
-    problems.add([...path, channel], {
-      wrong: "not supported yet",
-      expected: "email, pagerduty or slack",
-      wayOut: "Leave it out",
-    });
-  }
-  const fields = checkFields(alertingFields, without(raw, channelsToCome), path, problems);
-  const given = (key: "pagerduty" | "slack") => isMap(raw) && raw[key] !== undefined;
+  const fields = checkFields(alertingFields, raw, path, problems);
+  const given = (key: "pagerduty" | "slack" | "grafana" | "datadog" | "report") => isMap(raw) && raw[key] !== undefined;
   const pagerduty = given("pagerduty") ? readPagerDuty(fields.pagerduty, [...path, "pagerduty"], problems) : undefined;
   const slack = given("slack") ? readSlack(fields.slack, [...path, "slack"], problems) : undefined;
+  // A channel that was tried and came to nothing has been complained about.
+  const known = {
+    slack: slack?.webhookSecretArn !== undefined || (given("slack") && !slack),
+    pagerDuty: given("pagerduty"),
+  };
+  const grafana = given("grafana") ? readGrafana(fields.grafana, [...path, "grafana"], problems, known) : undefined;
+  const report = given("report") ? readReport(fields.report, [...path, "report"], problems) : undefined;
+  const datadog = given("datadog") ? readDatadog(fields.datadog, [...path, "datadog"], problems) : undefined;
   return {
     email: fields.email ?? [],
     runbooks: fields.runbooks ?? defaultRunbookBase,
     ...(fields.dashboard === undefined ? {} : { dashboard: fields.dashboard }),
     ...(pagerduty ? { pagerduty } : {}),
     ...(slack ? { slack } : {}),
+    ...(grafana ? { grafana } : {}),
+    ...(datadog ? { datadog } : {}),
+    ...(report ? { report } : {}),
   };
 }

@@ -22,6 +22,7 @@ import {
 import type { AlertingConfig, EnvironmentConfig, NetworkConfig } from "./model.ts";
 import { checkFields, isMap, type Path, Problems } from "./problems.ts";
 import { type ReadService, readService } from "./service.ts";
+import { checkSources } from "./watching.ts";
 
 const topFields = {
   environment: environmentName,
@@ -46,7 +47,7 @@ export function headingFor(stack: string | undefined): (count: string) => string
   return (count) => `config "tidegate" has ${count}${stack === undefined ? "" : ` (stack ${stack})`}:`;
 }
 
-function readServices(raw: unknown, path: Path, problems: Problems): ReadService[] {
+function readServices(raw: unknown, path: Path, problems: Problems, folder: string | undefined): ReadService[] {
   // A foundation may have no services, and the last service of a stack may leave.
   if (raw === undefined || raw === null) return [];
   if (!isMap(raw)) {
@@ -65,24 +66,29 @@ function readServices(raw: unknown, path: Path, problems: Problems): ReadService
         name,
       );
     }
-    return readService(name, written, [...path, name], problems);
+    return readService(name, written, [...path, name], problems, folder);
   });
 }
 
-function parseInto(problems: Problems, raw: unknown, found: ConfigOrigin["foundation"]): EnvironmentConfig | undefined {
+function parseInto(problems: Problems, raw: unknown, origin: ConfigOrigin): EnvironmentConfig | undefined {
   const written = isMap(raw) ? raw : {};
   const { region, access } = readAws(written.aws, problems);
   const fields = checkFields(topFields, written.tidegate ?? {}, [], problems);
   const foundation = readFoundationName(fields.foundation, problems);
   const shared =
-    foundation === "here" ? readOwn(fields, region, problems) : readShared(foundation, fields, found, problems);
+    foundation === "here"
+      ? readOwn(fields, region, problems)
+      : readShared(foundation, fields, origin.foundation, problems);
   if (foundation !== undefined && foundation !== "here" && shared.whole)
     checkPlace(foundation, { ...fields, ...(region === undefined ? {} : { region }) }, shared.whole, problems);
-  const services = readServices(fields.services, ["services"], problems);
+  const services = readServices(fields.services, ["services"], problems, origin.folder);
   const { listenerArn, alerting } = shared;
   // Another stack's channels were checked there.
   const place = shared.whole ? { region: shared.whole.region, alerting: noAlerting } : { region, alerting };
   checkAcross(services, { ...place, listenerArn }, problems);
+  const tried = isMap(fields.alerting) ? Object.keys(fields.alerting) : [];
+  const isElsewhere = shared.whole !== undefined;
+  checkSources(services, { alerting: shared.whole?.alerting ?? alerting, tried, isElsewhere }, problems);
   if (shared.whole) {
     checkSharedOwners(services, shared.whole, problems);
     checkSharedListeners(services, shared.whole, problems);
@@ -159,11 +165,13 @@ export interface ConfigOrigin {
   readonly secretKeys?: readonly string[];
   /** What was read of the foundation that a service stack names, or why it could not be. */
   readonly foundation?: Shared | { readonly problems: readonly string[] };
+  /** Where the stack file is, for the files that it names. @default none can be named */
+  readonly folder?: string;
 }
 
 /** `parseConfig` for a caller that has found problems already. */
 export function parseWith(problems: Problems, raw: unknown, origin: ConfigOrigin): EnvironmentConfig {
-  const config = parseInto(problems, raw, origin.foundation);
+  const config = parseInto(problems, raw, origin);
   problems.throwIfAny(headingFor(origin.stack));
   if (!config) throw new Error("a config without problems came out incomplete");
   return config;

@@ -5,9 +5,11 @@
  *     plan: { preset: steady, waves: { 10: { soak: 48h } } }              # the preset, changed field by field
  *     plan: { waves: [{ exposurePercent: 20, soak: 1h }, { exposurePercent: 100, soak: 2d }] }
  *
- * `startAtPercent` drops a preset's waves below it (`fine` without its slow start).
+ * `startAtPercent` drops a preset's waves below it (`fine` without its slow start). A wave may have bounds of its own, which replace those
+ * that the preset gave it: `criteria`, see `criteria.ts`.
  */
 import { z } from "zod";
+import type { MetricSource } from "../../core/objectives.ts";
 import {
   completeWave,
   exposuresOf,
@@ -16,7 +18,9 @@ import {
   planPresets,
   planProblems,
   type Wave,
+  type WaveCriterion,
 } from "../../core/plans.ts";
+import { readCriteria } from "./criteria.ts";
 import {
   check,
   checkFields,
@@ -30,6 +34,12 @@ import {
   word,
 } from "./problems.ts";
 import { duration } from "./units.ts";
+
+/** What a plan is read in the light of. */
+export interface PlanContext {
+  readonly source: MetricSource;
+  readonly problems: Problems;
+}
 
 /** No end by itself: the wave ends only by an override with a reason. */
 const endless = "endless";
@@ -51,6 +61,7 @@ const waveFields = {
   minimumRequests: wholeNumber(1, 1_000_000_000, "requests").optional(),
   lowering: word(["automatic", "human"]).optional(),
   advance: word(["automatic", "manual"]).optional(),
+  criteria: z.unknown().optional(),
 };
 
 const waveSchema = z.strictObject({ exposurePercent: wholeNumber(1, 100, "percent"), soak, ...waveFields });
@@ -76,7 +87,19 @@ function toWaveFields(written: z.output<typeof changeSchema>): Partial<Wave> {
   };
 }
 
-function readSpelledOut(raw: Readonly<Record<string, unknown>>, path: Path, problems: Problems): Plan | undefined {
+/** A wave's own bounds; those of a wave that was not written well are read all the same, to name what is wrong in them too. */
+function criteriaOf(
+  wave: unknown,
+  path: Path,
+  context: PlanContext & { readonly isFirst: boolean },
+): { readonly criteria?: readonly WaveCriterion[] } {
+  if (!isMap(wave) || wave.criteria === undefined) return {};
+  const criteria = readCriteria(wave.criteria, [...path, "criteria"], context);
+  return criteria ? { criteria } : {};
+}
+
+function readSpelledOut(raw: Readonly<Record<string, unknown>>, path: Path, context: PlanContext): Plan | undefined {
+  const { problems } = context;
   const before = problems.texts.length;
   const { watchAfter } = checkFields(customFields, raw, path, problems);
   const written = check(z.array(waveSchema), raw.waves, [...path, "waves"], problems);
@@ -86,14 +109,23 @@ function readSpelledOut(raw: Readonly<Record<string, unknown>>, path: Path, prob
   for (const { index, text } of planProblems(written ?? [])) {
     problems.add([...path, "waves", index, "exposurePercent"], { wrong: text });
   }
+  const own = (Array.isArray(raw.waves) ? raw.waves : []).map((wave: unknown, index) =>
+    criteriaOf(wave, [...path, "waves", index], { ...context, isFirst: index === 0 }),
+  );
   if (!written || problems.texts.length > before) return undefined;
-  const waves = written.map((wave) =>
-    completeWave({ minimumSoakMinutes: null, ...toWaveFields(wave), exposurePercent: wave.exposurePercent }),
+  const waves = written.map((wave, index) =>
+    completeWave({
+      minimumSoakMinutes: null,
+      ...toWaveFields(wave),
+      ...own[index],
+      exposurePercent: wave.exposurePercent,
+    }),
   );
   return { name: "custom", waves, watchAfterMinutes: (watchAfter ?? 0) / 60 };
 }
 
-function readChangedPreset(raw: Readonly<Record<string, unknown>>, path: Path, problems: Problems): Plan | undefined {
+function readChangedPreset(raw: Readonly<Record<string, unknown>>, path: Path, context: PlanContext): Plan | undefined {
+  const { problems } = context;
   const before = problems.texts.length;
   const { preset: name, startAtPercent, watchAfter } = checkFields(presetFields, raw, path, problems);
   if (!name) return undefined;
@@ -125,7 +157,9 @@ function readChangedPreset(raw: Readonly<Record<string, unknown>>, path: Path, p
         continue;
       }
       const change = check(changeSchema, written, [...wavesPath, percent], problems);
-      if (change) changes.set(percent, toWaveFields(change));
+      const isFirst = percent === known[0];
+      const own = criteriaOf(written, [...wavesPath, percent], { ...context, isFirst });
+      if (change) changes.set(percent, { ...toWaveFields(change), ...own });
     }
   }
   if (problems.texts.length > before) return undefined;
@@ -137,8 +171,9 @@ function readChangedPreset(raw: Readonly<Record<string, unknown>>, path: Path, p
 }
 
 /** Reads a plan; `undefined` after a problem. */
-export function readPlan(raw: unknown, path: Path, problems: Problems): Plan | undefined {
-  if (isMap(raw)) return "preset" in raw ? readChangedPreset(raw, path, problems) : readSpelledOut(raw, path, problems);
+export function readPlan(raw: unknown, path: Path, context: PlanContext): Plan | undefined {
+  const { problems } = context;
+  if (isMap(raw)) return "preset" in raw ? readChangedPreset(raw, path, context) : readSpelledOut(raw, path, context);
   if (Array.isArray(raw)) {
     problems.add(path, {
       wrong: "a bare list",

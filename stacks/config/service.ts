@@ -1,11 +1,13 @@
 /** One service of the stack config: its own keys and how they must fit together. What concerns several is `across.ts`. */
 import { z } from "zod";
 import { isSlug, maximumServiceLength, slugRule } from "../../core/naming.ts";
-import { type MetricSource, metricSources, type Objective } from "../../core/objectives.ts";
+import { type MetricSource, metricSources } from "../../core/objectives.ts";
 import { exposuresOf, type Plan } from "../../core/plans.ts";
 import type { Release } from "../../core/releases.ts";
+import { readBurnRate } from "./burn-rate.ts";
+import { readControl } from "./control.ts";
 import { readTesters } from "./match.ts";
-import type { ServiceConfig } from "./model.ts";
+import type { ControlConfig, ServiceConfig } from "./model.ts";
 import { readObjectives } from "./objectives.ts";
 import { readPlan } from "./plan.ts";
 import {
@@ -17,19 +19,14 @@ import {
   type Path,
   type Problems,
   reason,
-  unknownWord,
   wholeNumber,
   word,
 } from "./problems.ts";
 import { readRelease } from "./release.ts";
 import { completeRoutes, type ReadRoute, readMoreRoutes, readRoute, routeFields } from "./route.ts";
 import { readTargetGroup } from "./target-group.ts";
+import { checkAlarms } from "./watching.ts";
 
-const source = leaf(z.enum(metricSources), (value) =>
-  value === "prometheus" || value === "datadog"
-    ? { wrong: "not supported yet", expected: listText(metricSources) }
-    : unknownWord(String(value), metricSources, "unknown source"),
-);
 const slug = (wrong: string) =>
   leaf(
     z.string().refine((name) => isSlug(name, maximumServiceLength)),
@@ -42,11 +39,13 @@ const serviceFields = {
   testers: z.unknown(),
   baseline: z.unknown(),
   canary: z.unknown(),
+  control: z.unknown(),
   wave: wholeNumber(0, 100, "percent").optional(),
   attempt: wholeNumber(1, 1_000).optional(),
   plan: z.unknown(),
   objectives: z.unknown(),
-  source: source.optional(),
+  source: word(metricSources, "unknown source").optional(),
+  burnRate: z.unknown(),
   stickinessSeconds: wholeNumber(1, 604_800, "seconds").optional(),
   readyTimeoutSeconds: wholeNumber(1, 3_600, "seconds").optional(),
   blindMinutes: wholeNumber(1, 1_440, "minutes").optional(),
@@ -66,7 +65,10 @@ export interface ReadService {
   readonly routes: readonly ReadRoute[];
   readonly baseline?: Release;
   readonly canary?: Release;
+  readonly control?: ControlConfig;
   readonly dependencyOwner?: string;
+  /** As written; absent too where it is no source. */
+  readonly source?: MetricSource;
   readonly config?: ServiceConfig;
 }
 
@@ -121,8 +123,11 @@ function checkWave(
   }
 }
 
-/** Reads one service, naming every problem. */
-export function readService(name: string, raw: unknown, path: Path, problems: Problems): ReadService {
+/**
+ * Reads one service, naming every problem.
+ * @param folder the stack file's, where there is one; files that a service names are relative to it
+ */
+export function readService(name: string, raw: unknown, path: Path, problems: Problems, folder?: string): ReadService {
   const before = problems.texts.length;
   const fields = checkFields(serviceFields, raw, path, problems);
   if (!isMap(raw)) return { path, routes: [] };
@@ -139,22 +144,34 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
   const hasCanary = fields.canary !== undefined;
   const canary = hasCanary ? readRelease(fields.canary, [...path, "canary"], problems) : undefined;
   checkReleases(baseline, canary, path, problems);
+  const control = readControl(fields.control, [...path, "control"], problems);
 
-  const plan = readPlan(fields.plan, [...path, "plan"], problems);
+  // With an unreadable source the rest is checked as if it could measure most, to name only what is wrong anyway.
+  const metricSource: MetricSource = fields.source ?? (raw.source === undefined ? "alb" : "emf");
+  const light = { source: metricSource, problems };
+  const plan = readPlan(fields.plan, [...path, "plan"], light);
   checkWave({ wave, waveGiven: raw.wave !== undefined, hasCanary, plan }, path, problems);
 
-  // With an unreadable source the objectives are checked as if it could measure most, to name only what is wrong anyway.
-  const metricSource: MetricSource = fields.source ?? (raw.source === undefined ? "alb" : "emf");
-  const objectives: readonly Objective[] | undefined = readObjectives(
-    fields.objectives,
-    metricSource,
-    [...path, "objectives"],
+  const placed = { ...light, service: name, ...(folder === undefined ? {} : { folder }) };
+  const promised = readObjectives(fields.objectives, [...path, "objectives"], placed);
+  const objectives = promised?.objectives;
+  const burnRate = readBurnRate(fields.burnRate, [...path, "burnRate"], {
+    objectives,
+    ...(promised?.burnRate === undefined ? {} : { fromFile: promised.burnRate }),
     problems,
-  );
+  });
   const targetGroup = readTargetGroup(fields.targetGroup, [...path, "targetGroup"], problems);
 
   const owner = fields.dependencyOwner === undefined ? {} : { dependencyOwner: fields.dependencyOwner };
-  const found = { path, routes: read, baseline, canary, ...owner };
+  const found = {
+    path,
+    routes: read,
+    baseline,
+    canary,
+    ...(control ? { control } : {}),
+    ...owner,
+    ...(fields.source === undefined ? {} : { source: fields.source }),
+  };
   const complete = mode && routes && baseline && plan && objectives;
   if (!complete || problems.texts.length > before) return found;
   const config: ServiceConfig = {
@@ -164,11 +181,13 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
     ...(testing ? { testers: testing } : {}),
     baseline,
     ...(canary ? { canary } : {}),
+    ...(control ? { control } : {}),
     wavePercent: wave ?? 0,
     attempt: fields.attempt ?? 1,
     plan,
     objectives,
     source: metricSource,
+    ...(burnRate === undefined ? {} : { burnRate }),
     ...(fields.stickinessSeconds === undefined ? {} : { stickinessSeconds: fields.stickinessSeconds }),
     readyTimeoutSeconds: fields.readyTimeoutSeconds ?? 300,
     blindMinutes: fields.blindMinutes ?? 15,
@@ -180,5 +199,6 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
     ...(fields.overrideReason === undefined ? {} : { overrideReason: fields.overrideReason }),
     retire: fields.retire ?? false,
   };
+  checkAlarms(config, path, problems);
   return { ...found, config };
 }

@@ -44,8 +44,8 @@ export async function surveyEnvironment(
       ...recorded.flatMap(({ record }) => adoptedListeners(config, record)),
     ]),
     targetGroupArns: unique([
-      ...config.services.flatMap(({ baseline, canary }) =>
-        [baseline, canary].flatMap((release) => release?.targetGroupArn ?? []),
+      ...config.services.flatMap(({ baseline, canary, control }) =>
+        [baseline, canary, control].flatMap((group) => group?.targetGroupArn ?? []),
       ),
       ...recorded.flatMap(({ record }) => adoptedGroups(record)),
     ]),
@@ -74,9 +74,8 @@ async function readOr(service: string, records: Ports["records"]): Promise<Rollo
 
 /** Adopted groups of the releases that are live by the record. */
 function adoptedGroups(record: RolloutRecord | undefined): string[] {
-  return Object.values(record?.releases ?? {}).flatMap(({ adopted, targetGroupArn }) =>
-    adopted ? [targetGroupArn] : [],
-  );
+  const groups = [...Object.values(record?.releases ?? {}), ...(record?.control ? [record.control] : [])];
+  return groups.flatMap(({ adopted, targetGroupArn }) => (adopted ? [targetGroupArn] : []));
 }
 
 /** Listeners of others on which the record has main rules, those of routes that the config gave up included. */
@@ -115,10 +114,10 @@ function adoptsAnything(config: EnvironmentConfig): boolean {
 }
 
 /** Whether a service stands on anything that its program does not make. */
-export function adopts(config: EnvironmentConfig, { routes, baseline, canary }: ServiceConfig): boolean {
+export function adopts(config: EnvironmentConfig, { routes, baseline, canary, control }: ServiceConfig): boolean {
   return (
     routes.some((route) => listenerOf(config, route) !== undefined || route.match.ruleArn !== undefined) ||
-    [baseline, canary].some((release) => release?.targetGroupArn !== undefined)
+    [baseline, canary, control].some((group) => group?.targetGroupArn !== undefined)
   );
 }
 
@@ -178,6 +177,7 @@ export function adoptingService(
     ...(service.testers ? { testers: "header" in service.testers ? "header" : "cookie" } : {}),
     baseline: service.baseline,
     ...(service.canary ? { canary: service.canary } : {}),
+    ...(service.control ? { control: service.control } : {}),
     ownTargetType: service.targetGroup.targetType,
     isFirst: record === undefined && reality.kind !== "unknown",
     raises: step === "opening" || step === "replace-baseline",
@@ -189,7 +189,10 @@ export function adoptingService(
 }
 
 /** Adopted groups of a service, those of its record included, of which nothing tells what is behind them. */
-export function untoldGroups({ baseline, canary, record }: AdoptingService, { targetGroups }: ServiceSurvey): string[] {
-  const named = [baseline, canary].flatMap((release) => release?.targetGroupArn ?? []);
+export function untoldGroups(
+  { baseline, canary, control, record }: AdoptingService,
+  { targetGroups }: ServiceSurvey,
+): string[] {
+  const named = [baseline, canary, control].flatMap((group) => group?.targetGroupArn ?? []);
   return unique([...named, ...adoptedGroups(record)]).filter((arn) => targetGroups[arn] === undefined);
 }

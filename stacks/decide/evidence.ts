@@ -2,14 +2,19 @@
 
 import type { ServiceSurvey } from "../../components/settings.ts";
 import { targetKindOf } from "../../components/target-kind.ts";
-import { alarmsFor, sourceDelaySeconds } from "../../core/alarms.ts";
+import { alarmsFor, serviceAlarmsFor, sourceDelaySeconds } from "../../core/alarms.ts";
+import { errorBudgetOf } from "../../core/burn-rate.ts";
 import type { Step } from "../../core/declaration.ts";
 import type { SoakEvidence } from "../../core/gate.ts";
-import { alarmName, releaseKey } from "../../core/naming.ts";
+import { alarmName, releaseKey, serviceAlarmName } from "../../core/naming.ts";
 import type { MetricSource, Objective } from "../../core/objectives.ts";
-import type { Instant, RolloutRecord } from "../../core/record.ts";
+import { nextWaveAbove } from "../../core/plans.ts";
+import { countsAt, type Instant, type RolloutRecord } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
-import { requestQueries } from "../../hooks/observe.ts";
+import { releaseRules } from "../../core/watch-rules.ts";
+import { describeAll } from "../../hooks/alarm-states.ts";
+import { readErrorBudget } from "../../hooks/error-budget.ts";
+import { reportedElsewhere, requestQueries } from "../../hooks/observe.ts";
 import type { ServiceConfig } from "../config.ts";
 import type { DecidePorts } from "./reality.ts";
 
@@ -34,28 +39,67 @@ export async function readEvidence(
   const release = (digest === undefined ? undefined : record.releases[digest]) ?? service.canary;
   return {
     ...(await readRequests(service, record, ports)),
-    alarmsInAlarm: release ? await alarmsInAlarm(environment, service, release, found, ports) : undefined,
+    alarmsInAlarm: release ? await alarmsInAlarm(environment, service, record, release, found, ports) : undefined,
+    ...(step === "opening" ? await readBudget(service, record, ports) : {}),
   };
+}
+
+/** Of a service that keeps a budget; a finish raises nothing, so it is not asked. */
+async function readBudget(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  ports: DecidePorts,
+): Promise<Pick<SoakEvidence, "errorBudget">> {
+  const budget = errorBudgetOf(service.objectives);
+  if (!budget || !service.burnRate) return {};
+  try {
+    return { errorBudget: await readErrorBudget(ports, record, budget, service.burnRate.periodDays) };
+  } catch (error) {
+    return { errorBudget: { unreadable: error instanceof Error ? error.message : String(error) } };
+  }
 }
 
 async function alarmsInAlarm(
   environment: string,
   service: ServiceConfig,
+  record: RolloutRecord,
   release: Pick<Release, "version" | "digest" | "targetGroupArn">,
   found: ServiceSurvey,
   ports: DecidePorts,
 ): Promise<string[] | undefined> {
   const target = targetKindOf(release.targetGroupArn, found);
-  const names = alarmsFor(service.objectives, service.source, target)
+  const { plan } = service;
+  const canary = record.canary?.digest === release.digest ? record.canary : undefined;
+  const exposurePercent = canary?.exposurePercent ?? 0;
+  // The wave that opens speaks too: into its own bound nobody is led.
+  const percents = [exposurePercent, nextWaveAbove(plan, exposurePercent)?.exposurePercent ?? 100];
+  const context = { plan, exposurePercent, figures: canary?.figures ?? [] };
+  const names = alarmsFor(service.objectives, service.source, target, context)
     // Hosts are counted by the guard itself; that alarm still remembers the minutes before the release was up.
-    .filter((alarm) => alarm.indicator !== "healthy-hosts")
+    .filter((alarm) => alarm.indicator !== "healthy-hosts" && countsAt(alarm.rule, plan, percents))
     .map((alarm) => alarmName(environment, service.name, releaseKey(release), alarm.key));
+  // Bounds that only tell people are watched for the service as a whole; whoever is warned just now opens no further wave.
+  const warnings = serviceAlarmsFor(service.objectives, service.source, [target])
+    .filter(({ objective }) => acts(service, objective))
+    .map((alarm) => serviceAlarmName(environment, service.name, alarm.key));
+  // Queries are as the record has them: those of a wave that opens only now are the guard's to ask.
+  const elsewhere = record.alarms.filter(
+    (alarm) => alarm.watchedIn !== undefined && alarm.digest === release.digest && countsAt(alarm, plan, percents),
+  );
   try {
-    const states = await ports.alarms.describe(names);
+    const states = [
+      ...(await ports.alarms.describe([...names, ...warnings])),
+      ...(await describeAll(ports, elsewhere)),
+    ];
     return states.filter((state) => state.state === "ALARM").map((state) => state.alarmName);
   } catch {
     return undefined;
   }
+}
+
+/** Observed objectives are reported, and stop nothing (B13). */
+function acts({ objectives, mode }: ServiceConfig, name: string): boolean {
+  return (objectives.find((objective) => objective.name === name)?.mode ?? mode) === "act";
 }
 
 async function readRequests(
@@ -72,12 +116,17 @@ async function readRequests(
     const points = (await ports.metrics.requestSums(queries, range))[id] ?? [];
     const newest = newestWindow(range.to, service.source);
     const latest = (await ports.metrics.requestSums(queries, { ...newest, periodSeconds: 60 }))[id] ?? [];
-    const canaryRequests = points.reduce((total, point) => total + point.sum, 0);
+    const balancerRequests = points.reduce((total, point) => total + point.sum, 0);
+    const reported = await reportedElsewhere(ports, record, canary.digest, range);
+    const reportedLately = reported && (await reportedElsewhere(ports, record, canary.digest, newest));
+    const canaryRequests = reported ? (reported.requests ?? 0) : balancerRequests;
+    const isSilent = reported ? (reportedLately?.requests ?? 0) === 0 : latest.every((point) => point.sum === 0);
     // Judged by what the soak itself had, so that a quiet service is not called silent for being quiet.
-    const expected = (canaryRequests * (newest.to - newest.from)) / Math.max(1, range.to - range.from);
+    const expected =
+      (Math.max(canaryRequests, balancerRequests) * (newest.to - newest.from)) / Math.max(1, range.to - range.from);
     return {
       canaryRequests,
-      fellSilent: expected >= silenceFloor && latest.every((point) => point.sum === 0),
+      fellSilent: expected >= silenceFloor && isSilent,
       watchedFraction: watchedFraction(points, range, requestFloor(service.objectives, service.source)),
     };
   } catch {
@@ -91,11 +140,11 @@ function newestWindow(now: Instant, source: MetricSource): { readonly from: Inst
   return { from: to - newestMinutes * 60_000, to };
 }
 
-/** The least floor among the critical alarms: below it none of them could have spoken. */
+/** The least floor among the critical rules, whichever system watches them: below it none of them could have spoken. */
 function requestFloor(objectives: readonly Objective[], source: MetricSource): number {
-  const floors = alarmsFor(objectives, source)
-    .filter((alarm) => alarm.severity === "critical" && alarm.requestFloor > 0)
-    .map((alarm) => alarm.requestFloor);
+  const floors = releaseRules(objectives, source)
+    .filter((rule) => rule.severity === "critical" && rule.requestFloor > 0)
+    .map((rule) => rule.requestFloor);
   return floors.length === 0 ? 0 : Math.min(...floors);
 }
 

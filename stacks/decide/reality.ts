@@ -1,15 +1,17 @@
 /** What is real, as far as it can be read: the record, and what the listener says. */
+
+import { controlKey } from "../../core/control.ts";
 import type { Intent, LiveTraffic, Reality } from "../../core/declaration.ts";
-import { loadBalancerName, releaseKey, targetGroupLogicalName } from "../../core/naming.ts";
+import { controlGroupLogicalName, loadBalancerName, releaseKey, targetGroupLogicalName } from "../../core/naming.ts";
 import type { RolloutRecord } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
-import { sharesOf } from "../../core/traffic-shares.ts";
+import { type ControlTarget, sharesOf } from "../../core/traffic-shares.ts";
 import { liveOf } from "../../hooks/observe.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig, RouteConfig, ServiceConfig } from "../config.ts";
 
 /** The ports that deciding reads. */
-export type DecidePorts = Pick<Ports, "records" | "traffic" | "alarms" | "metrics" | "peers" | "clock">;
+export type DecidePorts = Pick<Ports, "records" | "traffic" | "alarms" | "metrics" | "elsewhere" | "peers" | "clock">;
 
 /** What record and listener say of one service. */
 export async function readReality(
@@ -62,15 +64,13 @@ async function liveWithoutRecord(
     if (arns.length === 0) return { kind: "none", traffic: undefined };
     const rules = Object.values(await ports.traffic.readRules(arns));
     const named = [intent.baseline, ...(intent.canary ? [intent.canary] : [])];
-    const groups = groupsByName(
-      intent.service,
-      named,
-      rules.flatMap((rule) => Object.keys(rule.weights)),
-    );
+    const forwarded = rules.flatMap((rule) => Object.keys(rule.weights));
+    const groups = groupsByName(intent.service, named, forwarded);
+    const control = controlByName(intent, forwarded);
     return {
       kind: "some",
       traffic: leastOf(
-        rules.map((rule) => sharesOf(rule.weights, groups)),
+        rules.map((rule) => sharesOf(rule.weights, groups, control)),
         intent.baseline.digest,
       ),
     };
@@ -84,7 +84,7 @@ function leastOf(lives: readonly LiveTraffic[], baseline: string): LiveTraffic |
   const [least] = lives.toSorted((left, right) => (right.shares[baseline] ?? 0) - (left.shares[baseline] ?? 0));
   return (
     least && {
-      shares: least.shares,
+      ...least,
       unknownTargetGroupArns: [...new Set(lives.flatMap((live) => live.unknownTargetGroupArns))],
     }
   );
@@ -99,6 +99,14 @@ function groupsByName(service: string, releases: readonly Release[], arns: reado
     if (arn !== undefined) groups[release.digest] = arn;
   }
   return groups;
+}
+
+/** The group that config asks for as control, likewise; an own one has a name of the baseline's. */
+function controlByName({ service, baseline, control }: Intent, arns: readonly string[]): ControlTarget | undefined {
+  if (!control) return undefined;
+  const prefix = `${controlGroupLogicalName(service, controlKey(releaseKey(baseline)))}-`;
+  const arn = control.targetGroupArn ?? arns.find((candidate) => candidate.split("/")[1]?.startsWith(prefix));
+  return arn === undefined ? undefined : { targetGroupArn: arn, digest: baseline.digest };
 }
 
 function message(error: unknown): string {

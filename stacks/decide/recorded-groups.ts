@@ -4,7 +4,7 @@
  */
 import type { ServiceSurvey } from "../../components/settings.ts";
 import { alarmsFor } from "../../core/alarms.ts";
-import { alarmName, releaseKey } from "../../core/naming.ts";
+import { alarmName, parseAlarmName, releaseKey } from "../../core/naming.ts";
 import type { RolloutRecord } from "../../core/record.ts";
 import { stableJson } from "../../core/stable-json.ts";
 import type { TargetKind } from "../../core/watch-rules.ts";
@@ -16,6 +16,9 @@ const kinds: readonly TargetKind[] = [
   { isLambda: true, hasHealthChecks: false },
 ];
 
+/** Groups that the program makes have hosts for targets, and health checks. */
+const madeByTheProgram = { targetType: "ip", healthChecksEnabled: true } as const;
+
 /** Kinds of the record's adopted groups by ARN; a group of which nothing is told is absent. */
 export function recordedGroups(
   environment: string,
@@ -25,9 +28,15 @@ export function recordedGroups(
   const told: Record<string, ServiceSurvey["targetGroups"][string]> = {};
   for (const release of Object.values(record?.releases ?? {})) {
     if (!record || !release.adopted) continue;
-    const names = record.alarms.filter(({ digest }) => digest === release.digest).map((alarm) => alarm.alarmName);
+    // The control's are of the same digest, and of another group.
+    const names = record.alarms
+      .filter(
+        ({ digest, alarmName: of }) =>
+          digest === release.digest && parseAlarmName(of)?.releaseKey === releaseKey(release),
+      )
+      .map((alarm) => alarm.alarmName);
     const explaining = kinds.flatMap((kind) => {
-      const specs = alarmsFor(objectives, source, kind);
+      const specs = alarmsFor(objectives, source, kind, canaryOf(record, release.digest));
       const declared = specs.map(({ key }) => alarmName(environment, name, releaseKey(release), key));
       return stableJson(declared.toSorted()) === stableJson(names.toSorted())
         ? [{ kind, specs: stableJson(specs) }]
@@ -38,5 +47,16 @@ export function recordedGroups(
     const { isLambda, hasHealthChecks } = only.kind;
     told[release.targetGroupArn] = { targetType: isLambda ? "lambda" : "ip", healthChecksEnabled: hasHealthChecks };
   }
+  // The same release on the same kind of targets, or it was refused when it was declared.
+  const control = record?.control;
+  const twin = record && control?.adopted ? record.releases[record.baseline] : undefined;
+  const kind = twin?.adopted ? told[twin.targetGroupArn] : twin && madeByTheProgram;
+  if (control && kind) told[control.targetGroupArn] = kind;
   return told;
+}
+
+/** The canary has bounds that no other release has. */
+function canaryOf({ canary, plan }: RolloutRecord, digest: string) {
+  if (canary?.digest !== digest) return undefined;
+  return { plan, exposurePercent: canary.exposurePercent, figures: canary.figures ?? [] };
 }

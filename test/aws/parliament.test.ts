@@ -1,9 +1,10 @@
-/** The policies of both functions, linted by parliament against AWS's own list of actions and resources. */
+/** The policies of all functions, linted by parliament against AWS's own list of actions and resources. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { hookPolicy } from "../../infra/hook-policy.ts";
-import { type Policy, policyExceptions } from "../../infra/policy-statements.ts";
+import { type Policy, type PolicyRole, policyExceptions } from "../../infra/policy-statements.ts";
+import { sloReportPolicy } from "../../infra/slo-report-policy.ts";
 import { watchmanPolicy } from "../../infra/watchman-policy.ts";
 
 const arn = (service: string, resource: string): string => `arn:aws:${service}:eu-west-1:123456789012:${resource}`;
@@ -12,7 +13,7 @@ const shared = {
   logGroupArn: arn("logs", "log-group:/aws/lambda/tidegate-dev-hook"),
   keyArn: arn("kms", "key/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
 };
-const policies: Readonly<Record<"hook" | "watchman", Policy>> = {
+const policies: Readonly<Record<PolicyRole, Policy>> = {
   hook: hookPolicy({
     ...shared,
     peerTableArns: [shared.tableArn.replace("eu-west-1", "us-east-1")],
@@ -23,7 +24,19 @@ const policies: Readonly<Record<"hook" | "watchman", Policy>> = {
     secretArns: [arn("secretsmanager", "secret:pagerduty-AbCdEf"), arn("secretsmanager", "secret:slack-GhIjKl")],
     drillAlarmArn: arn("cloudwatch", "alarm:tidegate/dev/tidegate-drill/drill/drill/critical"),
   }),
-  watchman: watchmanPolicy({ ...shared, criticalTopicArn: arn("sns", "tidegate-dev-critical") }),
+  watchman: watchmanPolicy({
+    ...shared,
+    criticalTopicArn: arn("sns", "tidegate-dev-critical"),
+    secretArns: [arn("secretsmanager", "secret:grafana-JkLmNo")],
+  }),
+  report: sloReportPolicy({
+    tableArn: shared.tableArn,
+    logGroupArn: shared.logGroupArn,
+    sesArnBase: arn("ses", "").slice(0, -1),
+    sender: "slo@example.com",
+    secretArns: [arn("secretsmanager", "secret:webhook-PqRsTu")],
+    bucketArn: "arn:aws:s3:::tidegate-dev-report-pictures",
+  }),
 };
 
 interface Finding {
@@ -56,7 +69,7 @@ const falseFindings: readonly string[] = [
 ];
 
 /** What is wrong beyond the exceptions: parliament names actions that are allowed on "*" though they could be on less. */
-async function problemsOf(role: "hook" | "watchman", policy: Policy): Promise<string[]> {
+async function problemsOf(role: PolicyRole, policy: Policy): Promise<string[]> {
   const excepted = new Set(policyExceptions.flatMap(({ actions }) => actions[role] ?? []));
   // A lone "*" is no finding to parliament.
   const wild = policy.Statement.flatMap(({ Action }) => Action).filter((action) => action.includes("*"));
@@ -70,7 +83,7 @@ async function problemsOf(role: "hook" | "watchman", policy: Policy): Promise<st
   return [...wild.map((action) => `wildcard ${action}`), ...beyond];
 }
 
-const roles = ["hook", "watchman"] as const;
+const roles = ["hook", "watchman", "report"] as const;
 
 describe.each(roles)("the policy of the %s", (role) => {
   it("has nothing that parliament objects to beyond the listed exceptions [D7]", async () => {

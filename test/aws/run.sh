@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything that needs AWS's APIs against emulators: moto for ELBv2, ministack for the rest, and a second ministack that enforces
 # IAM for the end-to-end tests. They come from PyPI into .venv under the project, with the AWS CLI and the IAM linter that other tests
-# call; they listen on loopback only, and are stopped at the end by process id.
+# call; Prometheus comes from Debian where it is not there. They listen on loopback only, and are stopped at the end by process id.
 # Needs python3 (3.10 or newer) and Node. Arguments go to vitest. No AWS account is touched: credentials here are dummies.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -41,10 +41,24 @@ install_emulators() {
   printf '%s\n' "$mark" >"$venv/installed"
 }
 
+# Prometheus and promtool as Debian has them, without installing anything: no root, and no service that starts by itself.
+install_prometheus() {
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null \
+    || fail "prometheus and promtool not found; expected them on PATH (2.42 or newer), or a Debian to take them from"
+  log "unpacking Debian's prometheus into $venv/prometheus (once)"
+  rm -rf "$venv/prometheus" && mkdir -p "$venv/prometheus"
+  (cd "$venv/prometheus" && apt-get download --quiet prometheus >/dev/null && dpkg-deb --extract prometheus_*.deb . && rm -f prometheus_*.deb) \
+    || fail "apt-get download prometheus failed; run apt-get update, or put prometheus and promtool on PATH"
+}
+
 # Two runs at once must not build it into each other. Without flock (macOS) the first run has to be alone.
 exec 9<test/aws/run.sh
 command -v flock >/dev/null && flock 9
 [ "$(cat "$venv/installed" 2>/dev/null || true)" = "$mark" ] || install_emulators
+if ! { command -v prometheus && command -v promtool; } >/dev/null; then
+  [ -x "$venv/prometheus/usr/bin/promtool" ] || install_prometheus
+  export PATH="$PWD/$venv/prometheus/usr/bin:$PATH"
+fi
 exec 9<&-
 
 project="$PWD"

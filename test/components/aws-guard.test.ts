@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { awsGuardBinding, awsGuardBindingFor } from "../../components/aws-guard.ts";
 import type { GuardContext } from "../../components/write-guard.ts";
+import { planPresets } from "../../core/plans.ts";
 import { aDeclaration } from "../helpers/builders.ts";
 import { runPulumi } from "../helpers/pulumi-run.ts";
 
@@ -35,6 +36,7 @@ afterEach(() => vi.unstubAllEnvs());
 const context: GuardContext = {
   environment: "dev",
   declaration: aDeclaration(10),
+  plan: planPresets.steady,
   takenBy: "example/tidegate/dev",
   readyTimeoutSeconds: 1,
   hookChanges: () => false,

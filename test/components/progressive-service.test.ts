@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { awsGuardBinding } from "../../components/aws-guard.ts";
 import { type GuardBinding, ProgressiveService, type ServiceSettings } from "../../components/index.ts";
 import type { Declaration } from "../../core/declaration.ts";
+import { objectivePresets } from "../../core/objectives.ts";
+import type { FrozenFigure } from "../../core/watch-rules.ts";
 import {
   aDeclaration,
   aRelease,
@@ -75,7 +77,7 @@ function stickinessOf(result: PulumiRun<unknown>): unknown {
 describe("ProgressiveService", () => {
   it("declares rules, groups, alarms and one opening, and nothing else [A1, D1]", async () => {
     const result = await run();
-    const alarms = ["error-rate/critical/60s", "error-rate/critical/300s", "error-rate/warning/60s"].concat([
+    const alarms = ["error-rate/critical/60s", "error-rate/critical/300s"].concat([
       "error-rate/warning/300s",
       "latency-p99/warning/300s",
       "healthy-hosts/critical/60s",
@@ -86,10 +88,12 @@ describe("ProgressiveService", () => {
         ...["main", "anchor", "tester"].map((role) => `${rule} checkout-${role}`),
         "aws:lb/targetGroup:TargetGroup checkout-2-3-1-9e0fab5c",
         "aws:lb/targetGroup:TargetGroup checkout-2-4-0-aaacd3e0",
-        ...releases.flatMap((release) => [
-          ...alarms.map((alarm) => `aws:cloudwatch/metricAlarm:MetricAlarm ${release}/${alarm}`),
-          ...["critical", "warning"].map((level) => `aws:cloudwatch/compositeAlarm:CompositeAlarm ${release}/${level}`),
-        ]),
+        ...releases.flatMap((release) =>
+          alarms.map((alarm) => `aws:cloudwatch/metricAlarm:MetricAlarm ${release}/${alarm}`),
+        ),
+        ...["critical", "warning"].map(
+          (level) => `aws:cloudwatch/compositeAlarm:CompositeAlarm checkout-service/${level}`,
+        ),
         "aws:lambda/invocation:Invocation checkout-opening",
       ].sort(),
     );
@@ -97,14 +101,15 @@ describe("ProgressiveService", () => {
     expect(components.sort()).toEqual([
       "tidegate:rollout:ProgressiveService checkout",
       "tidegate:rollout:WaveOpening checkout",
+      "tidegate:slo:ServiceAlarms checkout-service",
       "tidegate:slo:SloAlarms checkout-2-3-1-9f447b1b",
       "tidegate:slo:SloAlarms checkout-2-4-0-794d2c98",
       "tidegate:traffic:WaveRouter checkout",
     ]);
   });
 
-  it("costs 22 cloud resources with two releases on batch and alb [D9]", async () => {
-    expect((await run()).names()).toHaveLength(22);
+  it("costs 18 cloud resources with two releases on batch and alb [D9]", async () => {
+    expect((await run()).names()).toHaveLength(18);
   });
 
   it.each([
@@ -161,6 +166,17 @@ describe("ProgressiveService", () => {
     expect(stickinessOf(await run())).toBeUndefined();
   });
 
+  it("waits for the control's alarms too when it opens: they tell a dependency's failure from the canary's [B10]", async () => {
+    const control = { digest: oldRelease.digest, releaseKey: "2-3-1-9f447b1b-control", sharePercent: 10 };
+    const result = await run({ declaration: aDeclaration(10, { control }) });
+    const ofControl = result
+      .all("aws:cloudwatch/metricAlarm:MetricAlarm")
+      .flatMap(({ name }) => (name.includes("-control/") ? [name] : []));
+    expect(ofControl.length).toBeGreaterThan(0);
+    const { dependsOn } = result.the(rule, "-main");
+    expect(ofControl.filter((name) => !dependsOn.includes(name))).toEqual([]);
+  });
+
   it("waits for the alarms of both releases when it opens, and for none when it lowers", async () => {
     const opening = (await run()).the(rule, "-main").dependsOn;
     expect(opening.filter((name) => name.includes("error-rate/critical/60s"))).toHaveLength(2);
@@ -189,6 +205,23 @@ describe("ProgressiveService", () => {
     const inputsOf = (result: PulumiRun<unknown>) =>
       result.resources.map((each) => JSON.stringify([each.type, each.name, each.inputs])).sort();
     expect(inputsOf(idle)).toEqual(inputsOf(opened));
+  });
+
+  it("tells the hook the budget's days with what is promised, and an idle up the same bytes [C2, D6]", async () => {
+    const settings = { burnRate: { periodDays: 30, windows: "page" } } as const;
+    const inputOf = async (declaration: Declaration, given: Partial<ServiceSettings> = settings) =>
+      String(
+        (await run({ settings: given, declaration })).the("aws:lambda/invocation:Invocation", "checkout-opening").inputs
+          .input,
+      );
+    const recorded = { mode: someSettings().mode, plan: someSettings().plan, openedFromPercent: 0 };
+    const opened = await inputOf(aDeclaration(10));
+    expect(await inputOf(aDeclaration(10, { step: "none", fromPercent: 10, recorded }))).toBe(opened);
+    const { promises, former } = JSON.parse(opened);
+    expect([promises.budgetPeriodDays, promises.objectives.length, former]).toEqual([30, 7, undefined]);
+    // Without a target there is nothing to promise, and no empty fact of it.
+    const none = someSettings().objectives.map(({ target: _target, ...objective }) => objective);
+    expect("promises" in JSON.parse(await inputOf(aDeclaration(10), { objectives: none }))).toBe(false);
   });
 
   it("leaves rules and alarms alone when the canary becomes the baseline", async () => {
@@ -225,7 +258,7 @@ describe("ProgressiveService", () => {
       source: "alb",
       plan: "steady",
       rules: ["main", "anchor", "tester"].map((role) => ({ arn: ruleArn(role), role })),
-      alarms: 12,
+      alarms: 10,
       loadBalancerArnSuffix: "app/edge/1",
       blindMinutes: 15,
       rollbackWindowMinutes: 1440,
@@ -238,7 +271,51 @@ describe("ProgressiveService", () => {
       takenBy: "example/tidegate/dev",
       retire: false,
       targetGroup: someSettings().targetGroup,
+      promises: {
+        objectives: [
+          { name: "error-rate", indicator: "error-rate", target: 1 },
+          { name: "latency-p50", indicator: "latency-p50", target: 50 },
+          { name: "latency-p95", indicator: "latency-p95", target: 150 },
+          { name: "latency-p99", indicator: "latency-p99", target: 500 },
+          { name: "invariant-violations", indicator: "invariant-violations", target: 0 },
+          { name: "throughput", indicator: "throughput", target: 10_000 },
+          { name: "availability", indicator: "availability", target: 99.9 },
+        ],
+      },
     });
+  });
+
+  it("describes figures while there are some, and watches a last wave by them instead of by the baseline [B8]", async () => {
+    const figures: readonly FrozenFigure[] = [{ of: "baseline", percent: 50, indicator: "latency-p99", value: 300 }];
+    const settings = { objectives: objectivePresets["canary-relative"] };
+    const alarmsAt = async (exposure: number, changes: Partial<Declaration>) => {
+      const result = await run({ settings, declaration: aDeclaration(exposure, changes) });
+      const description = JSON.parse(String(result.the("aws:lambda/invocation:Invocation").inputs.input));
+      const keys = result
+        .all("aws:cloudwatch/metricAlarm:MetricAlarm")
+        .flatMap(({ name }) => (name.includes("latency-p99") ? [name] : []));
+      return [description.figures, keys];
+    };
+    const key = "checkout-2-4-0-794d2c98/latency-p99/critical/300s";
+    expect(await alarmsAt(50, {})).toEqual([undefined, [`${key}/of-baseline`]]);
+    expect(await alarmsAt(100, { figures })).toEqual([figures, [`${key}/of-baseline-at-50`]]);
+    expect(await alarmsAt(100, {})).toEqual([undefined, []]);
+  });
+
+  it("compares the canary with the control while that serves a share, and with the baseline else [B1, C1]", async () => {
+    const settings = { objectives: objectivePresets["canary-relative"], source: "emf" as const };
+    const comparedWith = async (sharePercent: number, lost: { lostAt?: number } = {}) => {
+      const control = { digest: oldRelease.digest, releaseKey: "2-3-1-9f447b1b-control", sharePercent, ...lost };
+      const result = await run({ settings, declaration: aDeclaration(10, { control }) });
+      const { metricQueries } = result.the("aws:cloudwatch/metricAlarm:MetricAlarm", "/of-baseline").inputs;
+      return (metricQueries as { id: string; metric?: { dimensions: Record<string, string> } }[])
+        .filter(({ id }) => id.startsWith("baseline"))
+        .flatMap(({ metric }) => metric?.dimensions.Release ?? []);
+    };
+    expect(await comparedWith(10)).toEqual(["2-3-1-9f447b1b-control", "2-3-1-9f447b1b-control"]);
+    expect(await comparedWith(0)).toEqual(["2-3-1-9f447b1b", "2-3-1-9f447b1b"]);
+    // Where the hook only observes, a control without hosts keeps its share.
+    expect(await comparedWith(10, { lostAt: 1 })).toEqual(["2-3-1-9f447b1b", "2-3-1-9f447b1b"]);
   });
 
   it("tells the hook who owns what the service depends on, where that is known [B10]", async () => {
@@ -307,7 +384,7 @@ describe("ProgressiveService", () => {
       const routes = [{ match: { hosts: ["search.example.com"], paths: [] }, priority: 200 }];
       declareService(someSettings({ name: "search", routes }), aDeclaration(0, { service: "search" }), guards);
     });
-    expect(new Set(result.names()).size).toBe(44);
+    expect(new Set(result.names()).size).toBe(36);
     const alarmNames = result.all("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs.name);
     expect(new Set(alarmNames).size).toBe(alarmNames.length);
   });
@@ -342,7 +419,7 @@ describe("the guard on rules", () => {
       weights: { [groupArns[oldRelease.digest] ?? ""]: 90, [groupArns[newRelease.digest] ?? ""]: 10 },
       stickinessSeconds: 600,
       targetGroupArns: groupArns,
-      alarms: 12,
+      alarms: 10,
       releases: describedReleases,
     });
     expect(update).toEqual({ ...create, operation: "update", ruleArn: "arn:rule" });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SloAlarms, type SloAlarmsArgs } from "../../components/index.ts";
 import { objectivePresets } from "../../core/objectives.ts";
+import { planPresets } from "../../core/plans.ts";
+import type { FrozenFigure } from "../../core/watch-rules.ts";
 import { type RegisteredResource, runPulumi } from "../helpers/pulumi-run.ts";
 
 const base: SloAlarmsArgs = {
@@ -14,7 +16,6 @@ const base: SloAlarmsArgs = {
   mode: "act",
   targetGroupArnSuffix: "targetgroup/checkout/1",
   loadBalancerArnSuffix: "app/edge/1",
-  topics: { critical: "arn:critical", warning: "arn:warning" },
 };
 
 interface Query {
@@ -40,7 +41,6 @@ const declare = (changes: Partial<SloAlarmsArgs> = {}) =>
   runPulumi(() => new SloAlarms("checkout-2-4-0", { ...base, ...changes }).watched);
 
 const metricAlarm = "aws:cloudwatch/metricAlarm:MetricAlarm";
-const compositeAlarm = "aws:cloudwatch/compositeAlarm:CompositeAlarm";
 
 describe("SloAlarms", () => {
   it("watches batch on a load balancer [B1, B9, D1]", async () => {
@@ -50,26 +50,87 @@ describe("SloAlarms", () => {
       `error-rate/critical/300s: ${rate} > 5, 1 of 2 of 300 s, notBreaching`,
       `error-rate/critical/60s: ${rate} > 5, 2 of 3 of 60 s, notBreaching`,
       `error-rate/warning/300s: ${rate} > 2, 1 of 2 of 300 s, notBreaching`,
-      `error-rate/warning/60s: ${rate} > 2, 2 of 3 of 60 s, notBreaching`,
       "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, notBreaching",
       "latency-p99/warning/300s: milliseconds = IF(requests >= 1000, 1000 * latency, 0) > 500, 1 of 2 of 300 s, notBreaching",
     ]);
   });
 
-  it("watches web on request metrics at ten seconds [B1, B3]", async () => {
+  it("leaves to the service what only tells people [B1, D1]", async () => {
     const result = await declare({ objectives: objectivePresets.web, source: "emf" });
-    const rate =
-      "errors = answered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0)";
-    expect(result.all(metricAlarm).map(lineOf).sort()).toEqual([
-      `availability/warning/300s: ${rate} > 0.1, 1 of 2 of 300 s, notBreaching`,
-      `error-rate/critical/10s: ${rate} > 1, 2 of 2 of 10 s, notBreaching`,
-      `error-rate/critical/300s: ${rate} > 1, 1 of 2 of 300 s, notBreaching`,
-      `error-rate/critical/60s: ${rate} > 1, 2 of 3 of 60 s, notBreaching`,
-      `error-rate/warning/300s: ${rate} > 1, 1 of 2 of 300 s, notBreaching`,
-      "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, notBreaching",
-      "latency-p95/critical/60s: milliseconds = IF(requests >= 200, latency, 0) > 3000, 1 of 1 of 60 s, notBreaching",
-      "latency-p95/warning/300s: milliseconds = IF(requests >= 200, latency, 0) > 2500, 1 of 2 of 300 s, notBreaching",
+    const names = result.all(metricAlarm).map(({ name }) => name.replace("checkout-2-4-0/", ""));
+    expect(names.sort()).toEqual([
+      "circuit-breaker-open/critical/60s",
+      "error-rate/critical/10s",
+      "error-rate/critical/300s",
+      "error-rate/critical/60s",
+      "healthy-hosts/critical/60s",
+      "latency-p95/critical/60s",
     ]);
+    expect(result.all(metricAlarm).filter(({ inputs }) => inputs.alarmActions)).toEqual([]);
+    expect(result.names()).toHaveLength(6);
+  });
+
+  const canary = { plan: planPresets.cautious, exposurePercent: 25, figures: [] };
+  const comparedWith = { releaseKey: "2-3-1-9e0fab5c", targetGroupArnSuffix: "targetgroup/checkout/0" };
+
+  it("watches the canary beside its baseline, each by its own dimensions [B1]", async () => {
+    const objectives = objectivePresets["canary-relative"];
+    const result = await declare({ objectives, canary, comparedWith });
+    const { inputs } = result.the(metricAlarm, "latency-p99/critical/300s/of-baseline");
+    const queries = inputs.metricQueries as readonly Query[];
+    const own = { TargetGroup: "targetgroup/checkout/1", LoadBalancer: "app/edge/1" };
+    const baseline = { TargetGroup: "targetgroup/checkout/0", LoadBalancer: "app/edge/1" };
+    expect(queries.flatMap(({ id, metric }) => (metric ? [[id, metric.stat, metric.dimensions]] : []))).toEqual([
+      ["requests", "Sum", own],
+      ["latency", "p99", own],
+      ["baselineRequests", "Sum", baseline],
+      ["baselineLatency", "p99", baseline],
+    ]);
+    expect(inputs.alarmDescription).toBe(
+      "checkout 2.4.0: objective latency-p99, critical: latency-p99 above 1.5 times the baseline's in 1 of 2 periods of 300 s. " +
+        "Response disable: exposure goes to 0. Runbook: docs/runbooks/high-latency.md",
+    );
+    const reported = await declare({ objectives, canary, comparedWith, source: "emf" });
+    const { metricQueries } = reported.the(metricAlarm, "latency-p99/critical/300s/of-baseline").inputs;
+    expect((metricQueries as readonly Query[]).flatMap(({ metric }) => metric?.dimensions.Release ?? [])).toEqual([
+      "2-4-0-1a2b3c4d",
+      "2-4-0-1a2b3c4d",
+      "2-3-1-9e0fab5c",
+      "2-3-1-9e0fab5c",
+    ]);
+  });
+
+  it("says of a wave's own alarm where it counts, to people and to the hook [A2, D8]", async () => {
+    const figures: readonly FrozenFigure[] = [
+      { of: "previous-wave", percent: 10, indicator: "latency-p95", value: 120 },
+    ];
+    const result = await declare({ canary: { ...canary, figures }, comparedWith });
+    const key = "wave-latency-p95-of-previous-wave/critical/300s/at-25/of-wave-10";
+    expect(result.the(metricAlarm, key).inputs.alarmDescription).toBe(
+      "checkout 2.4.0: objective wave-latency-p95-of-previous-wave, critical at 25 % exposure: latency-p95 above 180 milliseconds (measured against " +
+        "wave 10) in 1 of 2 periods of 300 s. Response disable: exposure goes to 0. Runbook: docs/runbooks/high-latency.md",
+    );
+    expect(result.outputs.filter(({ atPercents }) => atPercents)).toEqual([
+      {
+        alarmName: `tidegate/dev/checkout/2-4-0-1a2b3c4d/${key}`,
+        digest: "sha256:b",
+        objective: "wave-latency-p95-of-previous-wave",
+        indicator: "latency-p95",
+        severity: "critical",
+        response: "disable",
+        mode: "act",
+        disableAnyway: false,
+        settleSeconds: 1_320,
+        atPercents: [25],
+      },
+    ]);
+  });
+
+  it("refuses a relative bound with nothing to compare with, by name", async () => {
+    await expect(declare({ objectives: objectivePresets["canary-relative"], canary })).rejects.toThrow(
+      "service checkout, release 2.4.0: latency-p99/critical/300s/of-baseline relative to nothing; expected a release to compare " +
+        "with. Give comparedWith",
+    );
   });
 
   it("returns one series from an alarm that computes, the last expression", async () => {
@@ -89,43 +150,11 @@ describe("SloAlarms", () => {
     expect(await dimensionsOf({ source: "emf" })).toEqual({ Service: "checkout", Release: "2-4-0-1a2b3c4d" });
   });
 
-  it("lets only the composites tell people, one a severity, when it breaks and when it mends [D1]", async () => {
-    const result = await declare();
-    expect(result.all(metricAlarm).filter(({ inputs }) => inputs.alarmActions)).toEqual([]);
-    const prefix = "tidegate/dev/checkout/2-4-0-1a2b3c4d";
-    const { inputs } = result.the(compositeAlarm, "/critical");
-    expect(inputs).toMatchObject({
-      alarmName: `${prefix}/critical`,
-      alarmRule: ["error-rate/critical/60s", "error-rate/critical/300s", "healthy-hosts/critical/60s"]
-        .map((key) => `ALARM("${prefix}/${key}")`)
-        .join(" OR "),
-      alarmActions: ["arn:critical"],
-      okActions: ["arn:critical"],
-    });
-    expect(result.the(compositeAlarm, "/warning").inputs.alarmActions).toEqual(["arn:warning"]);
-  });
-
-  it("declares no composite for a severity that nothing watches", async () => {
-    const objectives = objectivePresets.batch.filter(({ name }) => name === "healthy-hosts");
-    expect((await declare({ objectives })).all(compositeAlarm).map(({ name }) => name)).toEqual([
-      "checkout-2-4-0/critical",
-    ]);
-  });
-
   it("says objective, bound, response and runbook in the description [D8]", async () => {
     const result = await declare();
-    expect(result.the(metricAlarm, "error-rate/warning/60s").inputs.alarmDescription).toBe(
-      "checkout 2.4.0: objective error-rate, warning: error-rate above 2 percent in 2 of 3 periods of 60 s. Response halve: exposure " +
+    expect(result.the(metricAlarm, "error-rate/warning/300s").inputs.alarmDescription).toBe(
+      "checkout 2.4.0: objective error-rate, warning: error-rate above 2 percent in 1 of 2 periods of 300 s. Response halve: exposure " +
         "is halved. Runbook: docs/runbooks/high-error-rate.md",
-    );
-  });
-
-  it("links from a composite to the runbook of each objective in it, once [D8]", async () => {
-    const result = await declare({ runbookBase: "https://wiki.example.com/tidegate/" });
-    expect(result.the("aws:cloudwatch/compositeAlarm:CompositeAlarm", "/critical").inputs.alarmDescription).toBe(
-      "checkout 2.4.0: any critical objective of this release is breached. Runbooks: " +
-        "https://wiki.example.com/tidegate/high-error-rate.md, " +
-        "https://wiki.example.com/tidegate/no-healthy-hosts.md",
     );
   });
 
@@ -142,7 +171,6 @@ describe("SloAlarms", () => {
     expect(told).toEqual([
       ["error-rate/critical/60s", "act", 420],
       ["error-rate/critical/300s", "act", 1_320],
-      ["error-rate/warning/60s", "act", 420],
       ["error-rate/warning/300s", "act", 1_320],
       ["latency-p99/warning/300s", "observe", 1_320],
       ["healthy-hosts/critical/60s", "act", 360],

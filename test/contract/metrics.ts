@@ -62,6 +62,29 @@ export function describeMetricsContract(name: string, makeMetrics: () => Promise
       });
     });
 
+    it("tells any statistic of a period, and no value where there is no point", async () => {
+      const { metrics, put, requestsOf, end } = await scene();
+      const query = requestsOf("2-4-0");
+      await put(query, end - 3 * minute, 3);
+      await put(query, end - 3 * minute, 5);
+      await put(query, end - minute, 4);
+      const asked = ["Sum", "Maximum", "Average"].map((statistic) => ({ ...query, id: statistic, statistic }));
+      expect(await metrics.statistics(asked, { from: end - 3 * minute, to: end, periodSeconds: 60 })).toEqual({
+        Sum: [
+          { at: end - 3 * minute, value: 8 },
+          { at: end - minute, value: 4 },
+        ],
+        Maximum: [
+          { at: end - 3 * minute, value: 5 },
+          { at: end - minute, value: 4 },
+        ],
+        Average: [
+          { at: end - 3 * minute, value: 4 },
+          { at: end - minute, value: 4 },
+        ],
+      });
+    });
+
     it("keeps dimensions apart and answers every query, empty where nothing was", async () => {
       const { metrics, put, requestsOf, service, end } = await scene();
       const [canary, baseline, silent] = [requestsOf("2-4-0"), requestsOf("2-3-1"), requestsOf("2-2-0")];

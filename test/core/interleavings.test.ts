@@ -8,6 +8,9 @@ import { aRelease, aService, groupArn, mainRule, v1, v2, v3, World } from "../he
 
 class Crash extends Error {}
 
+/** End of the names of controls' groups; see `World`. */
+const controlEnd = "-control";
+
 const retagged = aRelease("2.0.0", "rebuilt");
 const releases = [v1, v2, v3, retagged];
 
@@ -23,7 +26,8 @@ type Action =
   | { readonly kind: "acknowledge" | "pause" | "resume" | "kill"; readonly crashAt: number }
   | { readonly kind: "time"; readonly minutes: number }
   | { readonly kind: "advance"; readonly crashAt: number }
-  | { readonly kind: "breach"; readonly severity: "critical" | "warning" };
+  | { readonly kind: "breach"; readonly severity: "critical" | "warning" }
+  | { readonly kind: "control-hosts"; readonly healthyCount: number };
 
 /** What different branches and people ask for; none of them is in step with the record. */
 const branches = [
@@ -44,8 +48,15 @@ const branches = [
   { canary: v2, wavePercent: 25, overrideReason: "in a hurry" },
 ] as const;
 
+/** With a control, somebody also leaves it out. */
+const branchesWithControl = [
+  ...branches,
+  { canary: v2, wavePercent: 5, control: undefined },
+  { canary: v2, wavePercent: 25, control: undefined },
+] as const;
+
 const crashAt = fc.oneof({ weight: 3, arbitrary: fc.constant(-1) }, { weight: 2, arbitrary: fc.nat(60) });
-const action: fc.Arbitrary<Action> = fc.oneof(
+const actions: readonly fc.MaybeWeightedArbitrary<Action>[] = [
   {
     weight: 6,
     arbitrary: fc.record({ kind: fc.constant("up" as const), branch: fc.nat(branches.length - 1), crashAt }),
@@ -79,16 +90,32 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ kind: fc.constant("time" as const), minutes: fc.constantFrom(1, 3, 11, 31, 1_500) }),
   },
-);
-/** One to three actions at once, then a stream of choices of who goes next. */
-const rounds = fc.array(
-  fc.tuple(fc.array(action, { minLength: 1, maxLength: 3 }), fc.array(fc.nat(7), { maxLength: 60 })),
+];
+const actionsWithControl: readonly fc.MaybeWeightedArbitrary<Action>[] = [
+  ...actions,
   {
-    minLength: 12,
-    maxLength: 40,
-    size: "max",
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("up" as const),
+      branch: fc.integer({ min: branches.length, max: branchesWithControl.length - 1 }),
+      crashAt,
+    }),
   },
-);
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("control-hosts" as const), healthyCount: fc.constantFrom(0, 4) }),
+  },
+];
+/** One to three actions at once, then a stream of choices of who goes next. */
+const roundsOf = (possible: readonly fc.MaybeWeightedArbitrary<Action>[]) =>
+  fc.array(
+    fc.tuple(fc.array(fc.oneof(...possible), { minLength: 1, maxLength: 3 }), fc.array(fc.nat(7), { maxLength: 60 })),
+    {
+      minLength: 12,
+      maxLength: 40,
+      size: "max",
+    },
+  );
 
 /** Lets exactly one caller go at a time, in the order that the generated choices say. */
 class Turns {
@@ -143,7 +170,7 @@ function onCallOf(turns: Turns, crashAtCall: number) {
 async function act(world: World, turns: Turns, what: Action): Promise<void> {
   switch (what.kind) {
     case "up":
-      await world.up(branches[what.branch] ?? {}, {
+      await world.up(branchesWithControl[what.branch] ?? {}, {
         who: `stack-${what.branch % 3}`,
         onCall: onCallOf(turns, what.crashAt),
       });
@@ -153,6 +180,11 @@ async function act(world: World, turns: Turns, what: Action): Promise<void> {
       return;
     case "time":
       world.cloud.nowMs += what.minutes * 60_000;
+      return;
+    case "control-hosts":
+      for (const arn of world.cloud.health.keys()) {
+        if (arn.endsWith(controlEnd)) world.hosts(arn, what.healthyCount);
+      }
       return;
     case "breach": {
       const exposed = releases.find((release) => release.digest === world.rawRecord()?.canary?.digest);
@@ -221,7 +253,30 @@ interface RawRecord {
 
 function shareTable(weights: Readonly<Record<string, number>>): Map<string, number> {
   const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-  return new Map(releases.map((release) => [release.digest, (100 * (weights[groupArn(release)] ?? 0)) / total]));
+  return new Map(
+    releases.map((release) => {
+      const weight = (weights[groupArn(release)] ?? 0) + (weights[`${groupArn(release)}${controlEnd}`] ?? 0);
+      return [release.digest, (100 * weight) / total];
+    }),
+  );
+}
+
+/** A control never has more than the canary beside it nor than the baseline as a whole, and the hook only takes from it. */
+function judgeControls(world: World): number {
+  let most = 0;
+  let before: readonly [string | undefined, number] = [undefined, 0];
+  for (const { by, weights } of world.cloud.ruleWrites) {
+    const controls = Object.entries(weights).filter(([arn]) => arn.endsWith(controlEnd));
+    expect(controls.length).toBeLessThanOrEqual(1);
+    const [arn, share] = controls[0] ?? [undefined, 0];
+    const own = releases.find((release) => arn === `${groupArn(release)}${controlEnd}`);
+    const baseline = own ? (shareTable(weights).get(own.digest) ?? 0) : 100;
+    expect(share).toBeLessThanOrEqual(Math.min(baseline, 100 - baseline));
+    if (by === "hook" && share > 0) expect([arn, share <= before[1]]).toEqual([before[0], true]);
+    before = [arn, share];
+    most = Math.max(most, share);
+  }
+  return most;
 }
 
 /** A release that receives nobody's rollback rises only by an opening that the record granted, one wave at a time. */
@@ -319,31 +374,47 @@ async function judgeRest(world: World): Promise<void> {
 }
 
 describe("random interleavings", () => {
-  it("raises only by granted openings, ends at or under the lowest target, and rests [B2, B5, A4]", async () => {
-    let raised = 0;
-    let rolledBack = 0;
-    await fc.assert(
-      fc.asyncProperty(rounds, async (plan) => {
-        const world = new World(aService({}, "rapid"));
-        await world.must(world.up({ canary: v2 }));
-        await world.reconcile();
-        for (const [actions, choices] of plan) {
-          const turns = new Turns();
-          await turns.drain(
-            actions.map((what) => act(world, turns, what)),
-            choices,
-          );
-        }
-        judgeRises(world);
-        await judgeRest(world);
-        judgeRises(world);
-        raised += world.cloud.ruleWrites.filter((write) => write.by !== "hook").length;
-        rolledBack += world.cloud.ruleWrites.filter((write) => write.by === "hook").length;
-      }),
-      { numRuns: 500 },
-    );
-    // The walk must really have opened and lowered, or it proves nothing.
-    expect(raised).toBeGreaterThan(1_000);
-    expect(rolledBack).toBeGreaterThan(200);
-  }, 60_000);
+  it.each([
+    { title: "", service: {}, possible: actions, numRuns: 350, leastControl: 0 },
+    {
+      title: ", with a control",
+      service: { control: {} },
+      possible: actionsWithControl,
+      numRuns: 150,
+      leastControl: 25,
+    },
+  ])(
+    "raises only by granted openings, ends at or under the lowest target, and rests$title [B2, B5, A4, C1]",
+    async ({ service, possible, numRuns, leastControl }) => {
+      let raised = 0;
+      let rolledBack = 0;
+      let mostControl = 0;
+      await fc.assert(
+        fc.asyncProperty(roundsOf(possible), async (plan) => {
+          const world = new World(aService(service, "rapid"));
+          await world.must(world.up({ canary: v2 }));
+          await world.reconcile();
+          for (const [actions, choices] of plan) {
+            const turns = new Turns();
+            await turns.drain(
+              actions.map((what) => act(world, turns, what)),
+              choices,
+            );
+          }
+          judgeRises(world);
+          await judgeRest(world);
+          judgeRises(world);
+          mostControl = Math.max(mostControl, judgeControls(world));
+          raised += world.cloud.ruleWrites.filter((write) => write.by !== "hook").length;
+          rolledBack += world.cloud.ruleWrites.filter((write) => write.by === "hook").length;
+        }),
+        { numRuns },
+      );
+      // The walk must really have opened and lowered, or it proves nothing.
+      expect(raised).toBeGreaterThan(2 * numRuns);
+      expect(rolledBack).toBeGreaterThan(numRuns / 3);
+      expect(mostControl).toBe(leastControl);
+    },
+    60_000,
+  );
 });

@@ -1,5 +1,6 @@
 /** Every rule of lowering: computed once, lowest first, settled, receiver looked at, blindness bounded (B2, B8, B12). */
 import { describe, expect, it } from "vitest";
+import { healthyHosts, type Objective } from "../../core/objectives.ts";
 import { aService, groupArn, mainRule, testerRule, v1, v2, World } from "../helpers/world.ts";
 
 const day = 24 * 60;
@@ -74,7 +75,10 @@ describe("targets", () => {
   });
 
   it.each(["freeze", "notify"] as const)("never escalates %s [B2]", async (response) => {
-    const objectives = [{ name: "error-rate", indicator: "error-rate", critical: { value: 5, response } }] as const;
+    const reference = { kind: "baseline", form: "factor" } as const;
+    const bound = { value: 5, response, ...(response === "notify" ? { reference } : {}) };
+    const errors: Objective = { name: "error-rate", indicator: "error-rate", critical: bound };
+    const objectives = [errors, healthyHosts];
     const world = await new World(aService({ objectives })).rolledOutTo(25);
     world.alarm(v2, critical, "ALARM");
     await world.wait(day);

@@ -12,6 +12,7 @@ import {
   maximumServiceLength,
   parseAlarmName,
   releaseKey,
+  serviceAlarmName,
   tableName,
   targetGroupLogicalName,
   versionSlug,
@@ -90,8 +91,25 @@ describe("alarms", () => {
     expect(alarmName("dev", "checkout", "2-4-0-1a2b3c4d", "error-rate/critical/60s")).toBe(
       "tidegate/dev/checkout/2-4-0-1a2b3c4d/error-rate/critical/60s",
     );
-    expect(compositeAlarmName("dev", "checkout", "2-4-0-1a2b3c4d", "warning")).toBe(
-      "tidegate/dev/checkout/2-4-0-1a2b3c4d/warning",
+  });
+
+  it("of the whole service are outside the prefix that wakes the hook, and no alarm of a release [D1]", () => {
+    const names = [
+      serviceAlarmName("dev", "checkout", "availability/warning/300s"),
+      compositeAlarmName("dev", "checkout", "warning"),
+      compositeAlarmName("dev", "checkout", "critical", 2),
+    ];
+    expect(names).toEqual([
+      "tidegate-slo/dev/checkout/availability/warning/300s",
+      "tidegate-slo/dev/checkout/warning",
+      "tidegate-slo/dev/checkout/critical-2",
+    ]);
+    for (const name of names) {
+      expect(name.startsWith(alarmPrefix("dev"))).toBe(false);
+      expect(parseAlarmName(name)).toBeUndefined();
+    }
+    expect(() => serviceAlarmName("dev", "checkout", "x".repeat(230))).toThrow(
+      /^alarm name tidegate-slo\/dev\/checkout\/x+: too long, got 256 characters; expected at most 255$/,
     );
   });
 

@@ -2,7 +2,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { alarmsFor, settleSeconds } from "../../core/alarms.ts";
-import { objectivePresets, type Response, responses, splitByMeasurability } from "../../core/objectives.ts";
+import {
+  type Bound,
+  objectivePresetNames,
+  objectivePresets,
+  type Response,
+  responses,
+  splitByMeasurability,
+} from "../../core/objectives.ts";
 import {
   completeWave,
   nextWaveAbove,
@@ -73,15 +80,25 @@ describe("plan presets", () => {
     const words = (name: PlanPresetName) =>
       planPresets[name].waves.map((wave) => wave.criteria.map((criterion) => `${criterion.kind}: ${criterion.text}`));
     expect(words("cautious")).toEqual([
-      ["advance: error rate below 5 % and p95 below 500 ms", "rollback: error rate above 10 % for 5 min"],
-      ["rollback: error rate 5 points above wave 1, or latency 50 % above it"],
-      ["rollback: error rate above 10 %, or a resource spike"],
+      ["advance: error rate below 5 %", "advance: p95 below 500 ms", "rollback: error rate above 10 % for 5 min"],
+      ["rollback: error rate 5 points above wave 1", "rollback: p95 50 % above wave 1"],
+      [
+        "rollback: error rate above 10 %",
+        "rollback: memory 100 % above the baseline",
+        "rollback: CPU 80 % above the baseline",
+      ],
       [],
     ]);
+    const asked = (errors: string, latency: string) => [
+      `advance: error rate below ${errors} %`,
+      `advance: latency at most ${latency} % up`,
+      "advance: feature-flag coverage above 95 %",
+      "advance: no dual-run failures",
+    ];
     expect(words("migration")).toEqual([
-      ["advance: error rate below 0.1 %, latency at most 5 % up", "rollback: any error"],
-      ["advance: error rate below 0.5 %, latency at most 10 % up", "rollback: error rate above 0.5 %"],
-      ["advance: error rate below 1 %, latency at most 15 % up", "rollback: error rate above 1 %"],
+      [...asked("0.1", "5"), "rollback: any error"],
+      [...asked("0.5", "10"), "rollback: error rate above 0.5 %"],
+      [...asked("1", "15"), "rollback: error rate above 1 %"],
       [],
     ]);
     for (const name of ["steady", "rapid", "fine"] as const) expect(words(name).flat()).toEqual([]);
@@ -145,12 +162,16 @@ describe("responses", () => {
 });
 
 describe("objective presets", () => {
+  const boundOf = ({ value, reference, response, windowSeconds }: Bound) => {
+    const measured = reference?.kind === "growth" ? `${value} % an hour` : `${value} x ${reference?.kind}`;
+    return [reference ? measured : value, response, windowSeconds];
+  };
   const rows = (name: keyof typeof objectivePresets) =>
-    objectivePresets[name].map((objective) => [
-      objective.indicator,
-      objective.target,
-      objective.warning && [objective.warning.value, objective.warning.response, objective.warning.windowSeconds],
-      objective.critical && [objective.critical.value, objective.critical.response, objective.critical.windowSeconds],
+    objectivePresets[name].map(({ indicator, target, warning, critical }) => [
+      indicator,
+      target,
+      warning && boundOf(warning),
+      critical && boundOf(critical),
     ]);
 
   it("batch promises what its document does [B1, B2]", () => {
@@ -175,99 +196,97 @@ describe("objective presets", () => {
       ["circuit-breaker-open", 0, [60, "notify", undefined], [300, "disable", undefined]],
       ["circuit-breaker-recovery", 30, undefined, undefined],
       ["cache-hit-ratio", 80, [70, "notify", undefined], undefined],
-      ["rate-limit-rejects", 1, [10, "notify", undefined], undefined],
+      ["rate-limit-rejects", undefined, [10, "notify", undefined], undefined],
+      ["rate-limit-reject-rate", 1, undefined, undefined],
       ["healthy-hosts", undefined, undefined, [1, "disable", undefined]],
     ]);
+  });
+
+  it("canary-relative promises what its document does [B1, B2]", () => {
+    expect(rows("canary-relative")).toEqual([
+      ["error-rate", 5, undefined, [5, "disable", 300]],
+      ["latency-p99", undefined, undefined, ["1.5 x baseline", "disable", 300]],
+      ["success-rate", 95, undefined, undefined],
+      ["healthy-hosts", undefined, undefined, [1, "disable", undefined]],
+    ]);
+  });
+
+  it("migration promises what its document does [B1, B2]", () => {
+    expect(rows("migration")).toEqual([
+      ["error-rate", 1, [2, "notify", 1_800], [5, "previous-wave", 300]],
+      ["latency-p95", undefined, ["1.5 x baseline", "notify", 1_800], undefined],
+      ["latency-p99", undefined, undefined, ["2 x baseline", "freeze", 600]],
+      ["memory", undefined, undefined, ["2 x baseline", "previous-wave", undefined]],
+      ["memory", undefined, undefined, ["10 % an hour", "freeze", undefined]],
+      ["cpu", undefined, [80, "notify", 1_800], undefined],
+      ["dual-run-failures", 0, undefined, [100, "freeze", undefined]],
+      ["flag-mismatches", 0, [0, "notify", undefined], undefined],
+      ["flag-coverage", 95, undefined, undefined],
+      ["crashes", 0, undefined, [0, "previous-wave", undefined]],
+      ["healthy-hosts", undefined, undefined, [1, "disable", undefined]],
+    ]);
+  });
+
+  it("production promises what its document does [B1, B2]", () => {
+    expect(rows("production")).toEqual([
+      ["error-rate", 2, [5, "notify", undefined], [10, "disable", 300]],
+      ["success-rate", 98, undefined, undefined],
+      ["latency-p95", 400, [600, "notify", undefined], [1_000, "disable", undefined]],
+      ["latency-p99", 500, [800, "notify", undefined], [1_500, "disable", undefined]],
+      ["memory", undefined, ["1.5 x baseline", "notify", undefined], ["2 x baseline", "disable", undefined]],
+      ["cpu", undefined, ["1.4 x baseline", "notify", undefined], ["1.8 x baseline", "disable", undefined]],
+      ["invariant-violations", 0, [5, "notify", undefined], [10, "disable", undefined]],
+      ["healthy-hosts", undefined, undefined, [1, "disable", undefined]],
+    ]);
+    const anyway = objectivePresets.production.filter(({ disableAnyway }) => disableAnyway).map(({ name }) => name);
+    expect(anyway).toEqual(["invariant-violations"]);
   });
 
   it("names what a source cannot see [B9]", () => {
     const unseen = (name: keyof typeof objectivePresets, source: "alb" | "emf") =>
       splitByMeasurability(objectivePresets[name], source).unseen.map((objective) => objective.name);
     expect(unseen("batch", "alb")).toEqual(["invariant-violations", "throughput"]);
-    expect(unseen("batch", "emf")).toEqual(["throughput"]);
     const web = ["circuit-breaker-open", "circuit-breaker-recovery", "cache-hit-ratio", "rate-limit-rejects"];
-    expect([unseen("web", "alb"), unseen("web", "emf")]).toEqual([web, web]);
+    expect(unseen("web", "alb")).toEqual([...web, "rate-limit-reject-rate"]);
+    expect(unseen("canary-relative", "alb")).toEqual([]);
+    expect(unseen("migration", "alb")).toEqual([
+      "memory",
+      "memory-growth",
+      "cpu",
+      "dual-run-failures",
+      "flag-mismatches",
+      "flag-coverage",
+      "crashes",
+    ]);
+    expect(unseen("production", "alb")).toEqual(["memory", "cpu", "invariant-violations"]);
+    for (const name of objectivePresetNames) expect(unseen(name, "emf")).toEqual([]);
   });
 });
 
 describe("alarms of the presets", () => {
-  const rows = (name: keyof typeof objectivePresets, source: "alb" | "emf") =>
-    alarmsFor(objectivePresets[name], source).map(
-      (alarm) =>
-        `${alarm.key} ${alarm.datapointsToAlarm}/${alarm.evaluationPeriods} ${alarm.comparison === "GreaterThanThreshold" ? ">" : "<"} ${alarm.threshold} ${alarm.response} settle ${settleSeconds(alarm, source)}`,
-    );
-
-  it("watches batch on a load balancer in one and five minutes [D1, B9]", () => {
-    expect(rows("batch", "alb")).toEqual([
-      "error-rate/critical/60s 2/3 > 5 disable settle 420",
-      "error-rate/critical/300s 1/2 > 5 disable settle 1320",
-      "error-rate/warning/60s 2/3 > 2 halve settle 420",
-      "error-rate/warning/300s 1/2 > 2 halve settle 1320",
-      "latency-p99/warning/300s 1/2 > 500 floor settle 1320",
-      "healthy-hosts/critical/60s 2/2 < 1 disable settle 360",
+  it("settle when no point from before a lowering can be read any more [B2]", () => {
+    const settled = (source: "alb" | "emf") =>
+      alarmsFor(objectivePresets.batch, source).map((alarm) => [alarm.key, settleSeconds(alarm, source)]);
+    expect(settled("alb")).toEqual([
+      ["error-rate/critical/60s", 420],
+      ["error-rate/critical/300s", 1_320],
+      ["error-rate/warning/300s", 1_320],
+      ["latency-p99/warning/300s", 1_320],
+      ["healthy-hosts/critical/60s", 360],
+    ]);
+    expect(settled("emf")).toEqual([
+      ["error-rate/critical/10s", 50],
+      ["error-rate/critical/60s", 310],
+      ["error-rate/critical/300s", 1_210],
+      ["error-rate/warning/300s", 1_210],
+      ["latency-p99/warning/300s", 1_210],
+      ["invariant-violations/critical/10s", 40],
+      ["throughput/critical/300s", 1_210],
+      ["healthy-hosts/critical/60s", 360],
     ]);
   });
 
-  it("watches batch on its own metrics in ten seconds too [D1, B3]", () => {
-    expect(rows("batch", "emf")).toEqual([
-      "error-rate/critical/10s 2/2 > 5 disable settle 50",
-      "error-rate/critical/60s 2/3 > 5 disable settle 310",
-      "error-rate/critical/300s 1/2 > 5 disable settle 1210",
-      "error-rate/warning/10s 2/2 > 2 halve settle 50",
-      "error-rate/warning/60s 2/3 > 2 halve settle 310",
-      "error-rate/warning/300s 1/2 > 2 halve settle 1210",
-      "latency-p99/warning/300s 1/2 > 500 floor settle 1210",
-      "invariant-violations/critical/10s 1/1 > 0 disable settle 40",
-      "healthy-hosts/critical/60s 2/2 < 1 disable settle 250",
-    ]);
-  });
-
-  it("watches web on either source [D1, B3]", () => {
-    expect(rows("web", "alb")).toEqual([
-      "error-rate/critical/60s 2/3 > 1 disable settle 420",
-      "error-rate/critical/300s 1/2 > 1 disable settle 1320",
-      "error-rate/warning/300s 1/2 > 1 notify settle 1320",
-      "latency-p95/critical/60s 1/1 > 3000 freeze settle 300",
-      "latency-p95/warning/300s 1/2 > 2500 notify settle 1320",
-      "availability/warning/300s 1/2 > 0.1 notify settle 1320",
-      "healthy-hosts/critical/60s 2/2 < 1 disable settle 360",
-    ]);
-    expect(rows("web", "emf")).toEqual([
-      "error-rate/critical/10s 2/2 > 1 disable settle 50",
-      "error-rate/critical/60s 2/3 > 1 disable settle 310",
-      "error-rate/critical/300s 1/2 > 1 disable settle 1210",
-      "error-rate/warning/300s 1/2 > 1 notify settle 1210",
-      "latency-p95/critical/60s 1/1 > 3000 freeze settle 190",
-      "latency-p95/warning/300s 1/2 > 2500 notify settle 1210",
-      "availability/warning/300s 1/2 > 0.1 notify settle 1210",
-      "healthy-hosts/critical/60s 2/2 < 1 disable settle 250",
-    ]);
-  });
-
-  const expressions = (name: keyof typeof objectivePresets, source: "alb" | "emf", key: string) =>
-    alarmsFor(objectivePresets[name], source)
-      .find((alarm) => alarm.key === key)
-      ?.expressions.map(({ id, expression }) => `${id} = ${expression}`);
-
-  it("speaks of a ratio only above its floors, and of a percentile only with samples enough [B9, D1]", () => {
-    expect(expressions("batch", "alb", "error-rate/critical/60s")).toEqual([
-      "errors = answered + unanswered + 0 * requests",
-      "rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0)",
-    ]);
-    expect(expressions("batch", "emf", "error-rate/critical/10s")).toEqual([
-      "errors = answered + 0 * requests",
-      "rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0)",
-    ]);
-    expect(expressions("web", "alb", "availability/warning/300s")).toEqual(
-      expressions("web", "alb", "error-rate/critical/60s"),
-    );
-    expect(expressions("batch", "alb", "latency-p99/warning/300s")).toEqual([
-      "milliseconds = IF(requests >= 1000, 1000 * latency, 0)",
-    ]);
-    expect(expressions("web", "emf", "latency-p95/critical/60s")).toEqual([
-      "milliseconds = IF(requests >= 200, latency, 0)",
-    ]);
-    expect(expressions("batch", "alb", "healthy-hosts/critical/60s")).toEqual([]);
+  it("ask for samples enough for their percentile [B9]", () => {
     expect([50, 95, 99].map(percentileSampleFloor)).toEqual([20, 200, 1_000]);
   });
 
@@ -296,6 +315,10 @@ describe("alarms of the presets", () => {
     );
     expect(metrics("batch", "emf", "invariant-violations/critical/10s")).toEqual([
       "violations: Sum Tidegate InvariantViolations by service-and-release",
+    ]);
+    expect(metrics("batch", "emf", "throughput/critical/300s")).toEqual([
+      "processingSeconds: Sum Tidegate ProcessingSeconds by service-and-release",
+      "itemsProcessed: Sum Tidegate ItemsProcessed by service-and-release",
     ]);
     expect(metrics("batch", "emf", "healthy-hosts/critical/60s")).toEqual([
       "hosts: Minimum AWS/ApplicationELB HealthyHostCount by target-group-and-load-balancer",

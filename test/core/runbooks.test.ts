@@ -18,15 +18,16 @@ describe("runbooks", () => {
     expect(Object.fromEntries(byRunbook)).toEqual({
       "high-error-rate": [
         "error-rate",
-        "availability",
         "success-rate",
+        "availability",
         "cache-hit-ratio",
         "rate-limit-rejects",
+        "rate-limit-reject-rate",
         "fallback-rate",
       ],
       "high-latency": ["latency-p50", "latency-p95", "latency-p99", "memory", "cpu"],
-      "no-healthy-hosts": ["healthy-hosts"],
-      "invariant-violation": ["invariant-violations", "dual-run-failures", "flag-mismatches"],
+      "no-healthy-hosts": ["healthy-hosts", "crashes"],
+      "invariant-violation": ["invariant-violations", "dual-run-failures", "flag-mismatches", "flag-coverage"],
       "no-data": ["throughput"],
       "breaker-open": ["circuit-breaker-open", "circuit-breaker-recovery"],
     });

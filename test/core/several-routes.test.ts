@@ -26,6 +26,7 @@ function opening(world: World, shares: Record<string, number>, step: Declaration
   const { record } = world;
   const exposurePercent = shares[v2.digest] ?? 0;
   const guard = makeGuard(world.cloud.ports("up stack-a"), {
+    plan: record.plan,
     declaration: {
       service: "checkout",
       step,

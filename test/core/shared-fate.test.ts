@@ -204,3 +204,31 @@ describe("which alarms are compared", () => {
     expect(isShared(renamed, aBreach(), new Set([`shop-${v2.digest}`]), [named(v1), named(v2)], at)).toBe(false);
   });
 });
+
+describe("a wave's own fixed bound, which the baseline has no twin of", () => {
+  const ofWave = (objective: string): RolloutRecord => {
+    const like = record.alarms.find(({ alarmName }) => alarmName === nameOf(v2, "error-rate/critical/60s"));
+    if (!like) throw new Error("no alarm");
+    const own = { ...like, objective, alarmName: nameOf(v2, `${objective}/critical/60s/at-25`), atPercents: [25] };
+    return { ...record, alarms: [...record.alarms, own] };
+  };
+  const judgeWave = (objective: string, canary: number[], keys = ["error-rate/critical/60s"]) =>
+    isShared(
+      ofWave(objective),
+      aBreach({ objective }),
+      new Set([`${objective}/critical/60s/at-25`, ...keys].map((key) => nameOf(v2, key))),
+      [valuesOf(v2, canary), valuesOf(v1, [20, 20])],
+      at,
+    );
+
+  it("is judged by what speaks beside it of the same indicator and has one [B10]", () => {
+    expect([judgeWave("wave-error-rate", [20, 20]), judgeWave("wave-error-rate", [90, 90])]).toEqual([true, false]);
+    expect(judgeWave("wave-error-rate-of-previous-wave", [20, 20])).toBe(true);
+  });
+
+  it("is the release's own where it speaks alone, or is measured beside the baseline [B10]", () => {
+    expect(judgeWave("wave-error-rate", [20, 20], [])).toBe(false);
+    expect(judgeWave("wave-error-rate", [20, 20], ["latency-p95/critical/300s"])).toBe(false);
+    expect(judgeWave("wave-error-rate-of-baseline", [20, 20])).toBe(false);
+  });
+});

@@ -114,6 +114,7 @@ const situations: Readonly<Record<Runbook, Situation>> = {
       operator.whileAsleep = () => operator.drillComesBack();
     },
   },
+  "report-failing": { world: () => after(() => {}), isPaged: false },
   "page-storm": { ...breached(errorRate), isPaged: false },
   "full-rollback": { world: () => after(() => {}), isPaged: false },
 };

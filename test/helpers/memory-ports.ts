@@ -11,6 +11,7 @@ import {
   type ForwardAction,
   type Ports,
   RevisionConflictError,
+  type StatisticQuery,
   type TargetHealth,
 } from "../../hooks/ports.ts";
 import { silentTelemetry } from "../../hooks/telemetry.ts";
@@ -35,6 +36,8 @@ export class MemoryCloud {
   readonly alarmValues = new Map<string, AlarmValues>();
   readonly alarmStatesSet: { readonly alarmName: string; readonly state: string }[] = [];
   /** Requests a minute of each query id. */
+  /** What every point of a metric's statistic comes to; `undefined`: it has none. */
+  statistics: (query: StatisticQuery, periodSeconds: number) => number | undefined = () => undefined;
   requestsPerMinute: Record<string, number> = { baseline: 3_000, canary: 3_000, reported: 3_000 };
   /** Thrown by every read of the record. */
   recordFailure: Error | undefined;
@@ -126,6 +129,20 @@ export class MemoryCloud {
         setState: (alarmName, state) => call("set alarm", () => void this.alarmStatesSet.push({ alarmName, state })),
       },
       metrics: {
+        statistics: (queries, range) =>
+          call("metrics", () =>
+            Object.fromEntries(
+              queries.map((query) => {
+                const points: { at: number; value: number }[] = [];
+                const step = range.periodSeconds * 1_000;
+                const value = this.statistics(query, range.periodSeconds);
+                for (let at = Math.floor(range.from / step) * step; at + step <= range.to; at += step) {
+                  if (value !== undefined) points.push({ at, value });
+                }
+                return [query.id, points];
+              }),
+            ),
+          ),
         requestSums: (queries, range) =>
           call("metrics", () =>
             Object.fromEntries(

@@ -152,6 +152,10 @@ export function rateLimitedPorts(ports: Ports, time: VirtualTime, options: RateL
           await called("GetMetricData", Math.ceil(queries.length / 500));
           return metrics.requestSums(queries, range);
         },
+        async statistics(queries, range) {
+          await called("GetMetricData", Math.ceil(queries.length / 500));
+          return metrics.statistics(queries, range);
+        },
       },
     },
   };

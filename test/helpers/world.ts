@@ -3,14 +3,21 @@
  * the sequences of the record's table do.
  */
 import { alarmsFor, settleSeconds } from "../../core/alarms.ts";
-import type { Declaration, GuardedWrite, ServiceDescription } from "../../core/declaration.ts";
+import {
+  canaryContext,
+  type Declaration,
+  type DeclaredControl,
+  type GuardedWrite,
+  type ServiceDescription,
+} from "../../core/declaration.ts";
 import { alarmName, releaseKey } from "../../core/naming.ts";
 import { objectivePresets } from "../../core/objectives.ts";
 import { type PlanPresetName, planPresets } from "../../core/plans.ts";
-import type { RolloutRecord, WatchedAlarm } from "../../core/record.ts";
+import type { ControlGroup, RolloutRecord, WatchedAlarm } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
 import type { Survey, SurveyedTargetGroup } from "../../core/survey.ts";
 import { weightsFor } from "../../core/traffic-shares.ts";
+import { hostTargets } from "../../core/watch-rules.ts";
 import { onAlarmEvent } from "../../hooks/alarm-event.ts";
 import { acknowledge, kill, pause, resume } from "../../hooks/commands.ts";
 import { GuardRefusedError, makeGuard } from "../../hooks/guard.ts";
@@ -130,6 +137,18 @@ export class World {
     return total === 0 ? 0 : (100 * (weights[groupArn(release)] ?? 0)) / total;
   }
 
+  /** Percent of live traffic on the control that the record has. */
+  liveControl(rule = mainRule): number {
+    const weights = this.cloud.rules.get(rule)?.weights ?? {};
+    const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+    return (100 * (weights[this.record.control?.targetGroupArn ?? ""] ?? 0)) / total;
+  }
+
+  /** What the hosts of a group are from now on. */
+  hosts(targetGroupArn: string, healthyCount: number): void {
+    this.cloud.health.set(targetGroupArn, { healthyCount, totalCount: 4 });
+  }
+
   configOf(change: Partial<ServiceConfig>): EnvironmentConfig {
     return {
       environment: this.environment,
@@ -197,15 +216,17 @@ export class World {
       adopted: release.targetGroupArn !== undefined,
     }));
     const groups = Object.fromEntries(releases.map((release) => [release.digest, release.targetGroupArn]));
-    for (const arn of Object.values(groups)) {
+    const control = declaration.control && controlGroup(declaration.control);
+    for (const arn of [...Object.values(groups), ...(control ? [control.targetGroupArn] : [])]) {
       if (!this.cloud.health.has(arn)) this.cloud.health.set(arn, { healthyCount: 4, totalCount: 4 });
     }
-    const alarms = declaration.liveSet.flatMap((release) => this.alarmsOf(service, release));
+    const alarms = declaration.liveSet.flatMap((release) => this.alarmsOf(service, declaration, release));
     for (const alarm of alarms) {
       if (!this.cloud.alarms.has(alarm.alarmName)) this.setAlarm(alarm.alarmName, "INSUFFICIENT_DATA");
     }
     const guard = makeGuard(ports, {
       declaration,
+      plan: service.plan,
       takenBy: who,
       readyTimeoutSeconds: service.readyTimeoutSeconds,
       hookChanges: () => false,
@@ -226,6 +247,7 @@ export class World {
         ...(live ? { ruleArn: arn } : {}),
         weights,
         targetGroupArns: groups,
+        ...(control ? { control } : {}),
         alarms,
         releases,
       };
@@ -243,7 +265,8 @@ export class World {
     const written = await Promise.allSettled(
       mainRulesOf(service).map(async (arn, index) => {
         if (dies === "second rule" && index > 0) throw new GuardRefusedError(`died before ${arn}`);
-        await writeRule(arn, "main", weightsFor(declaration.shares, groups));
+        const share = control && { ...control, sharePercent: declaration.control?.sharePercent ?? 0 };
+        await writeRule(arn, "main", weightsFor(declaration.shares, groups, share));
       }),
     );
     for (const result of written) if (result.status === "rejected") throw result.reason;
@@ -277,7 +300,12 @@ export class World {
         releases,
         baseline: declaration.baseline,
         canary: declaration.canary,
+        control: declaration.control && {
+          ...controlGroup(declaration.control),
+          sharePercent: declaration.control.sharePercent,
+        },
         exposurePercent: declaration.exposurePercent,
+        figures: declaration.figures,
         intent: declaration.intent,
         realityGeneration: declaration.realityGeneration,
         takenBy: who,
@@ -290,8 +318,9 @@ export class World {
     ) as ServiceDescription;
   }
 
-  private alarmsOf(service: ServiceConfig, release: Release): WatchedAlarm[] {
-    return alarmsFor(service.objectives, service.source).map((spec) => {
+  private alarmsOf(service: ServiceConfig, declaration: Declaration, release: Release): WatchedAlarm[] {
+    const canary = canaryContext(declaration, service.plan, release.digest);
+    return alarmsFor(service.objectives, service.source, hostTargets, canary).map((spec) => {
       const objective = service.objectives.find((candidate) => candidate.name === spec.objective);
       return {
         alarmName: alarmName(this.environment, service.name, releaseKey(release), spec.key),
@@ -303,6 +332,7 @@ export class World {
         mode: objective?.mode ?? service.mode,
         disableAnyway: objective?.disableAnyway ?? false,
         settleSeconds: settleSeconds(spec, service.source),
+        ...(spec.rule.atPercents ? { atPercents: spec.rule.atPercents } : {}),
       };
     });
   }
@@ -395,6 +425,17 @@ export function sharingHolds(...worlds: readonly World[]): void {
 
 function sorted(weights: Readonly<Record<string, number>>): [string, number][] {
   return Object.entries(weights).sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+export function controlGroup({ digest, releaseKey: key, targetGroupArn }: DeclaredControl): ControlGroup {
+  const arn = targetGroupArn ?? `arn:group/${key}`;
+  return {
+    targetGroupArn: arn,
+    targetGroupArnSuffix: arn,
+    releaseKey: key,
+    digest,
+    adopted: targetGroupArn !== undefined,
+  };
 }
 
 export function groupArn(release: Release): string {

@@ -3,12 +3,31 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { buildHookBundle, bundleEntry, bundleModule, maximumBundleBytes } from "../../hooks/bundle.ts";
+import {
+  buildHookBundle,
+  buildReportBundle,
+  bundleEntry,
+  bundleModule,
+  maximumBundleBytes,
+} from "../../hooks/bundle.ts";
+import { installedPictureFiles } from "../../reports/assets.ts";
 
 async function filesIn(bundle: string) {
   const names = (await readdir(bundle)).sort();
   return Promise.all(names.map(async (name) => [name, await readFile(join(bundle, name), "utf8")] as const));
 }
+
+describe("the report's bundle", () => {
+  it("is the same bytes twice, has its pictures' files beside it, and loads alone [D6]", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tidegate-report-bundle-"));
+    const first = await filesIn(await buildReportBundle(installedPictureFiles(), join(folder, "1")));
+    expect(await filesIn(await buildReportBundle(installedPictureFiles(), join(folder, "2")))).toEqual(first);
+    expect(first.map(([name]) => name)).toEqual(expect.arrayContaining(["font.ttf", bundleEntry, "resvg.wasm"]));
+    expect(first.some(([, text]) => text.includes(process.cwd()))).toBe(false);
+    const loaded: { handler: () => Promise<unknown> } = await import(join(folder, "1", bundleEntry));
+    await expect(loaded.handler()).rejects.toMatchObject({ name: "ReportVariablesError" });
+  }, 20_000);
+});
 
 describe("the hook's bundle", () => {
   it("is the same bytes twice, loads alone, and weighs less than a megabyte", async () => {

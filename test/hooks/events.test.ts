@@ -54,6 +54,18 @@ describe("an event", () => {
     ["CloudWatch through SNS", snsOf({ AlarmName: alarmName, NewStateValue: "OK" }), { kind: "alarm", alarmName }],
     ["Datadog through SNS", snsOf({ tidegate_service: "checkout" }), { kind: "look", services: ["checkout"] }],
     [
+      "Datadog through SNS, with markdown around it",
+      snsOf(
+        '%%%\ncheckout: too many errors\n{"tidegate_service":"checkout"}\n@sns-x\n[Monitor](https://x.example)\n%%%',
+      ),
+      { kind: "look", services: ["checkout"] },
+    ],
+    [
+      "Datadog through SNS, inside another JSON",
+      snsOf({ body: 'too many errors\n{"tidegate_service":"checkout"} {"tidegate_service":"basket"}' }),
+      { kind: "look", services: ["basket", "checkout"] },
+    ],
+    [
       "Grafana through SNS, each service once",
       snsOf({
         alerts: [

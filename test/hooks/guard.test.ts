@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Declaration, GuardedWrite } from "../../core/declaration.ts";
 import { hostsNeeded } from "../../core/guard-checks.ts";
+import { completeWave } from "../../core/plans.ts";
 import { type GuardOptions, GuardRefusedError, makeGuard } from "../../hooks/guard.ts";
 import { groupArn, mainRule, testerRule, v1, v2, v3, World } from "../helpers/world.ts";
 
@@ -45,7 +46,14 @@ async function ready() {
     };
   }
   const guard = (attempted: GuardedWrite, options: Partial<GuardOptions> = {}) => {
-    const all = { declaration, takenBy: "stack-a", readyTimeoutSeconds: 300, hookChanges: () => false, ...options };
+    const all = {
+      declaration,
+      plan: record.plan,
+      takenBy: "stack-a",
+      readyTimeoutSeconds: 300,
+      hookChanges: () => false,
+      ...options,
+    };
     return makeGuard(
       world.cloud.ports("up stack-a"),
       all,
@@ -165,7 +173,8 @@ describe("an opening", () => {
     const ports = world.cloud.ports("up stack-a", async (call) => {
       if (call === "alarms before") throw new Error("denied");
     });
-    const options = { declaration, takenBy: "stack-a", readyTimeoutSeconds: 0, hookChanges: () => false };
+    const { plan } = world.record;
+    const options = { declaration, plan, takenBy: "stack-a", readyTimeoutSeconds: 0, hookChanges: () => false };
     await expect(makeGuard(ports, options)(write)).rejects.toThrow(
       [head, "  the alarms could not be read; nothing is known of this release"].join("\n"),
     );
@@ -198,7 +207,8 @@ describe("an opening", () => {
       if (call === "write record before")
         world.cloud.records.set("checkout", JSON.stringify({ ...world.record, revision: world.record.revision + 1 }));
     });
-    const options = { declaration, takenBy: "stack-a", readyTimeoutSeconds: 0, hookChanges: () => false };
+    const { plan } = world.record;
+    const options = { declaration, plan, takenBy: "stack-a", readyTimeoutSeconds: 0, hookChanges: () => false };
     await expect(makeGuard(ports, options)(write)).rejects.toThrow(
       [head, "  the record changed while the guard was looking; somebody else acts on this service. Run up again"].join(
         "\n",
@@ -321,5 +331,22 @@ describe("other writes", () => {
     world.alarm(v3, "error-rate/critical", "ALARM");
     await world.reconcile();
     expect(world.live(v3)).toBe(0);
+  });
+});
+
+describe("a plan that this up changes", () => {
+  it("says which wave an alarm counts on: the record's plan is not the alarms' own any more [A2, C1]", async () => {
+    const { world, write, guard } = await ready();
+    const [like] = world.record.alarms.filter(({ digest }) => digest === v2.digest);
+    if (!like) throw new Error("no alarm");
+    // Waves of 10 and 30: what opens at 25 is held to the bounds of 30.
+    const waves = [10, 30, 100].map((exposurePercent) => completeWave({ exposurePercent, minimumSoakMinutes: 1 }));
+    const own = { ...like, alarmName: "wave-own", indicator: "error-rate" as const, atPercents: [30] };
+    world.setAlarm(own.alarmName, "ALARM");
+    const attempted = { ...write, alarms: [...write.alarms, own] };
+    expect(await guard(attempted, { plan: { ...world.record.plan, waves } })).toEqual(
+      refused("alarm wave-own is in ALARM; wait until it is OK"),
+    );
+    expect(await guard(attempted)).toBe("granted");
   });
 });

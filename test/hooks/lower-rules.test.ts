@@ -4,7 +4,7 @@ import type { RolloutRecord } from "../../core/record.ts";
 import { lowerRules, ReadBackError } from "../../hooks/lower-rules.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import { VirtualTime } from "../helpers/virtual-time.ts";
-import { groupArn, mainRule, testerRule, v1, v2, World } from "../helpers/world.ts";
+import { aService, groupArn, mainRule, testerRule, v1, v2, World } from "../helpers/world.ts";
 
 const secondMain = "arn:rule/second-main";
 const toBaseline = { weights: { [groupArn(v1)]: 100 } };
@@ -107,5 +107,24 @@ describe("lowering rules", () => {
     const ports = world.cloud.ports("hook", async (call) => void calls.push(call));
     await lowerRules(ports, record, false, Object.fromEntries(world.cloud.rules));
     expect(calls).toEqual([]);
+  });
+});
+
+describe("a rule that gives the control too much", () => {
+  it("is not written once more with what the canary has above its grant [A4, B4]", async () => {
+    const world = await new World(aService({ control: {} })).rolledOutTo(25);
+    const control = world.record.control?.targetGroupArn ?? "";
+    const written = async (canary: number) => {
+      const weights = { [groupArn(v1)]: 70 - canary, [control]: 30, [groupArn(v2)]: canary };
+      world.cloud.rules.set(mainRule, { weights });
+      await lowerRules(world.cloud.ports("hook"), world.record, false, { [mainRule]: { weights } });
+      const after = world.cloud.rules.get(mainRule)?.weights ?? {};
+      return [groupArn(v1), control, groupArn(v2)].map((arn) => after[arn]);
+    };
+    expect([await written(25), await written(40), await written(10)]).toEqual([
+      [50, 25, 25],
+      [50, 25, 25],
+      [65, 25, 10],
+    ]);
   });
 });

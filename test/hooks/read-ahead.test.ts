@@ -28,6 +28,7 @@ describe("reading ahead", () => {
           },
         },
         metrics: {
+          ...ports.metrics,
           requestSums: async (queries, range) => {
             calls.push(`${queries.length} counts over ${(range.to - range.from) / 60_000} min`);
             return ports.metrics.requestSums(queries, range);

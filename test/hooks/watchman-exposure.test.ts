@@ -202,3 +202,38 @@ describe("a canary that stays exposed", () => {
     expect(await lookedAfter(world, 1)).toHaveLength(1);
   });
 });
+
+describe("a system that does not answer for its alarms", () => {
+  /** Error rates are in Prometheus, which is down; what CloudWatch watches is not. */
+  async function halfBlind(key: string): Promise<World> {
+    const world = await exposed(aService(), key);
+    change(world, {
+      alarms: world.record.alarms.map((alarm) =>
+        alarm.objective === "error-rate" ? { ...alarm, watchedIn: "prometheus" as const, query: "up" } : alarm,
+      ),
+    });
+    world.cloud.nowMs += 6 * minute;
+    world.cloud.drill = { armedAt: world.cloud.nowMs };
+    world.cloud.heartbeats.set("checkout", world.cloud.nowMs);
+    return world;
+  }
+  const noWay = /^checkout: prometheus: the state of \d+ alarm\(s\) cannot be read/;
+
+  it("is a failure, and hides nothing that another one says [B8, D4]", async () => {
+    const world = await halfBlind("healthy-hosts/critical");
+    await expect(watch(world.cloud.ports("watchman"))).rejects.toThrow(noWay);
+    expect(world.cloud.pages.map(({ summary }) => summary)).toEqual([
+      expect.stringMatching(/^checkout: STILL EXPOSED at 25 %, .*healthy-hosts.* stands for 6 min$/),
+    ]);
+  });
+
+  it("hides no hold either [B8, D4]", async () => {
+    const world = await halfBlind("nothing");
+    const at = world.cloud.nowMs - 6 * minute;
+    change(world, { holds: aHold(world, { cause: "kill", response: "disable", targetPercent: 0, at }) });
+    await expect(watch(world.cloud.ports("watchman"))).rejects.toThrow(noWay);
+    expect(world.cloud.pages.map(({ summary }) => summary)).toEqual([
+      "checkout: STILL EXPOSED at 25 %, hold h lowered it to 0 % 6 min ago",
+    ]);
+  });
+});

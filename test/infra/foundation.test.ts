@@ -153,7 +153,7 @@ describe("EnvironmentKey", () => {
         Resource: "*",
         Condition: {
           ArnEquals: {
-            "kms:EncryptionContext:aws:logs:arn": ["hook", "watchman"].map((name) =>
+            "kms:EncryptionContext:aws:logs:arn": ["hook", "watchman", "report"].map((name) =>
               arn("logs", `log-group:/aws/lambda/tidegate-dev-${name}`),
             ),
           },

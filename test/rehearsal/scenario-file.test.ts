@@ -68,10 +68,10 @@ describe("scenario files [E3]", () => {
       ],
     };
     expect(problemsOf(raw)).toEqual([
-      "days: unknown key; expected name, description, ratePerSecond, racingUp, stickiness, killAfter or faults",
+      "days: unknown key; expected name, description, ratePerSecond, racingUp, stickiness, control, killAfter or faults",
       `name: not a scenario name, got "My Scenario"; expected lower-case letters, digits and single inner hyphens`,
       "ratePerSecond: not a rate, got 0; expected requests a second, above 0 and at most 100000",
-      `faults[0].kind: unknown fault, got "eror-spike"; expected error-spike, latency-regression, invariant-violation, metrics-outage, hosts-lost, hook-fails, hook-unreachable, region-lost or peer-hold. Did you mean error-spike?`,
+      `faults[0].kind: unknown fault, got "eror-spike"; expected error-spike, latency-regression, invariant-violation, metrics-outage, memory-leak, memory-step, cpu-hot, breaker-open, cache-cold, rejects, dual-run-mismatch, flag-mismatch, crash, hosts-lost, hook-fails, hook-unreachable, region-lost or peer-hold. Did you mean error-spike?`,
       "faults[0].at.wave: must be a whole number of percent, got 0; expected 1 to 100",
       "faults[0].at.after: units missing, got 2; expected a duration such as 2m. Write the unit: 2s, 2m, 2h or 2d",
       `faults[0].duration: not a duration, got "ten minutes"; expected a duration such as 10m`,
@@ -162,7 +162,7 @@ describe("faults around the release [E3]", () => {
       'racingUp: neither yes nor no, got "often"; expected true or false',
       'faults[0].on: hook-fails is no release\'s, got "canary"; expected no on. Leave it out',
       "faults[1].times: hosts-lost has no bound to pass, got 2; expected no times. Leave it out",
-      'faults[2].on: unknown release, got "everything"; expected canary, baseline or both',
+      'faults[2].on: unknown release, got "everything"; expected canary, baseline, both or control',
     ]);
   });
 });
@@ -211,12 +211,17 @@ describe("built-in scenarios [E3]", () => {
       "racing-up",
       "baseline-sick",
       "baseline-scaled-in",
+      "control-lost",
       "dependency-outage",
       "slow-burn",
       "flapping",
       "sticky-clients",
       "region-failover",
       "peer-hold",
+      "memory-leak",
+      "breaker-open",
+      "dual-run-mismatch",
+      "crash-loop",
     ]);
     for (const name of builtInScenarioNames) {
       expect(loadScenario(name)).toBe(builtInScenarios[name]);
@@ -228,7 +233,7 @@ describe("built-in scenarios [E3]", () => {
 
   it("are suggested when mistyped", () => {
     expect(() => loadScenario("eror-spike")).toThrowError(
-      `--scenario: unknown scenario, got "eror-spike"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, dependency-outage, slow-burn, flapping, sticky-clients, region-failover, peer-hold or a YAML file. Did you mean error-spike?`,
+      `--scenario: unknown scenario, got "eror-spike"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, control-lost, dependency-outage, slow-burn, flapping, sticky-clients, region-failover, peer-hold, memory-leak, breaker-open, dual-run-mismatch, crash-loop or a YAML file. Did you mean error-spike?`,
     );
   });
 });

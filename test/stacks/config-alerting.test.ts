@@ -54,14 +54,6 @@ describe("alerting that is fine", () => {
 describe("alerting is refused", () => {
   it.each([
     [
-      "for channels to come",
-      { grafana: { url: "https://g.example.com" }, datadog: "key" },
-      [
-        "alerting.grafana: not supported yet; expected email, pagerduty or slack. Leave it out",
-        "alerting.datadog: not supported yet; expected email, pagerduty or slack. Leave it out",
-      ],
-    ],
-    [
       "for every secret in plain text, without showing it",
       {
         pagerduty: { routingKey: "R0UT1NGKEY", apiToken: "u+t0ken", escalationPolicyId: "PABC123" },
@@ -138,7 +130,7 @@ describe("alerting is refused", () => {
       "for an unknown key",
       { pagerduty: { escalationPolicy: "PABC123" }, mail: [] },
       [
-        "alerting.mail: unknown key; expected email, runbooks, dashboard, pagerduty or slack. Did you mean email?",
+        "alerting.mail: unknown key; expected email, runbooks, dashboard, pagerduty, slack, grafana, datadog or report. Did you mean email?",
         "alerting.pagerduty.escalationPolicy: unknown key; expected escalationPolicyId, owners, groupAlerts or routingKeySecretArn. Did you mean escalationPolicyId?",
       ],
     ],

@@ -6,7 +6,7 @@ describe("unknown keys", () => {
   it("are named wherever they are, with what was meant", () => {
     expect(problemsOf(aConfig({ enviroment: "dev" }, { checkout: aService({ wave: undefined, wvae: 10 }) }))).toEqual([
       "enviroment: unknown key; expected environment, foundation, peers, network, alerting, services or takeOver. Did you mean environment?",
-      "services.checkout.wvae: unknown key; expected mode, listenerArn, match, priority, moreRoutes, testers, baseline, canary, wave, attempt, plan, objectives, source, stickinessSeconds, readyTimeoutSeconds, blindMinutes, rollbackWindowMinutes, dependencyOwner, dependencyGroup, targetGroup, replaceBaselineReason, overrideReason or retire. Did you mean wave?",
+      "services.checkout.wvae: unknown key; expected mode, listenerArn, match, priority, moreRoutes, testers, baseline, canary, control, wave, attempt, plan, objectives, source, burnRate, stickinessSeconds, readyTimeoutSeconds, blindMinutes, rollbackWindowMinutes, dependencyOwner, dependencyGroup, targetGroup, replaceBaselineReason, overrideReason or retire. Did you mean wave?",
       "services.checkout.wave: missing; expected 0, 10, 25, 50 or 100. Write wave: 0 to stage the canary without traffic",
     ]);
   });
@@ -42,7 +42,21 @@ describe("unknown keys", () => {
           plan: {
             waves: [
               { exposurePercent: 10, soak: "1h", lookEvery: "5m", lowering: "human" },
-              { exposurePercent: 100, soak: "2h" },
+              {
+                exposurePercent: 100,
+                soak: "2h",
+                criteria: [
+                  {
+                    rollback: {
+                      indicator: "error-rate",
+                      above: "2x previous wave",
+                      response: "freeze",
+                      minimumErrors: 1,
+                    },
+                    advance: { indicator: "latency-p95", atMost: "300ms", window: "5m" },
+                  },
+                ],
+              },
             ],
           },
           objectives: [
@@ -53,6 +67,7 @@ describe("unknown keys", () => {
               critical: { above: "5%", response: "disable", window: "5m" },
             },
           ],
+          burnRate: { period: "30d", windows: "ticket" },
           targetGroup: { port: 80, slowStartSeconds: 30 },
         }),
       },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { objectivePresets } from "../../core/objectives.ts";
+import { objectivePresetNames, objectivePresets } from "../../core/objectives.ts";
 import { parseConfig } from "../../stacks/config.ts";
 import { aConfig, aService, serviceProblems } from "./config-builders.ts";
 
@@ -15,16 +15,11 @@ const errorRate = (bounds: Record<string, unknown>) => [{ indicator: "error-rate
 describe("objectives in config [B1] [B2]", () => {
   it.each<[string, unknown, string[]]>([
     [
-      "a preset to come",
-      "production",
-      [
-        `objectives: not available yet, got "production"; expected batch or web. Name one of these, or list the objectives you need`,
-      ],
-    ],
-    [
       "an unknown preset",
       "wbe",
-      [`objectives: unknown objectives, got "wbe"; expected batch or web. Did you mean web?`],
+      [
+        `objectives: unknown objectives, got "wbe"; expected batch, web, canary-relative, migration or production. Did you mean web?`,
+      ],
     ],
     [
       "a percentage without its unit",
@@ -54,7 +49,7 @@ describe("objectives in config [B1] [B2]", () => {
       "reversed bounds",
       errorRate({ warning: { above: "6%", response: "halve" }, critical: { above: "5%", response: disable } }),
       [
-        "objectives[0].warning.above: reversed bounds, got 6 percent; expected at most the critical bound, 5 percent. Swap warning and critical, or move one of them",
+        "objectives[0].warning.above: reversed bounds, got 6%; expected at most the critical bound, 5%. Swap warning and critical, or move one of them",
       ],
     ],
     [
@@ -67,7 +62,7 @@ describe("objectives in config [B1] [B2]", () => {
         },
       ],
       [
-        "objectives[0].warning.below: reversed bounds, got 99 percent; expected at least the critical bound, 99.9 percent. Swap warning and critical, or move one of them",
+        "objectives[0].warning.below: reversed bounds, got 99%; expected at least the critical bound, 99.9%. Swap warning and critical, or move one of them",
       ],
     ],
     [
@@ -81,24 +76,10 @@ describe("objectives in config [B1] [B2]", () => {
       ["objectives[0].critical.response: missing; expected disable, halve, previous-wave, floor, freeze or notify"],
     ],
     [
-      "what no source can measure yet",
-      [{ indicator: "memory", critical: { above: "90%", response: disable } }],
-      [
-        "objectives[0].indicator: source emf cannot measure memory; expected error-rate, availability, latency-p50, latency-p95, latency-p99, healthy-hosts or invariant-violations. No source can measure it yet; leave it out",
-      ],
-    ],
-    [
-      "an override of what cannot be measured",
-      { preset: "web", override: { "cache-hit-ratio": { target: "90%" } } },
-      [
-        "objectives.override.cache-hit-ratio: source emf cannot measure cache-hit-ratio; expected error-rate, availability, latency-p50, latency-p95, latency-p99, healthy-hosts or invariant-violations. No source can measure it yet; leave it out",
-      ],
-    ],
-    [
       "an override of what the preset has not",
       { preset: "web", override: { "latency-p59": { target: "1s" } } },
       [
-        "objectives.override.latency-p59: not in the preset; expected error-rate, latency-p95, availability, circuit-breaker-open, circuit-breaker-recovery, cache-hit-ratio, rate-limit-rejects or healthy-hosts. Did you mean latency-p95?",
+        "objectives.override.latency-p59: not in the preset; expected error-rate, latency-p95, availability, circuit-breaker-open, circuit-breaker-recovery, cache-hit-ratio, rate-limit-rejects, rate-limit-reject-rate or healthy-hosts. Did you mean latency-p95?",
       ],
     ],
     [
@@ -112,7 +93,7 @@ describe("objectives in config [B1] [B2]", () => {
       "objectives that could never shut anything",
       errorRate({ target: "1%" }),
       [
-        "objectives: nothing would ever shut this service: no objective has a bound; expected at least one warning or critical bound. Name a preset: web or batch",
+        "objectives: nothing would ever shut this service: no objective has a bound; expected at least one warning or critical bound. Name a preset, such as web",
       ],
     ],
     [
@@ -121,10 +102,10 @@ describe("objectives in config [B1] [B2]", () => {
       ["objectives[0]: promises nothing; expected target, warning or critical"],
     ],
     [
-      "a window CloudWatch has not",
+      "a window that no source has",
       errorRate({ critical: { above: "5%", response: disable, window: "90s" } }),
       [
-        `objectives[0].critical.window: not a period CloudWatch offers, got "90s"; expected 10s, 20s, 30s or whole minutes`,
+        `objectives[0].critical.window: not a period that is watched, got "90s"; expected 10s, 20s, 30s or whole minutes`,
       ],
     ],
     [
@@ -141,11 +122,21 @@ describe("objectives in config [B1] [B2]", () => {
     expect(serviceProblems({ objectives })).toEqual(problems.map((problem) => `services.checkout.${problem}`));
   });
 
-  it("refuse what the source alone cannot measure, and name one that can", () => {
+  it("refuse what the source alone cannot measure, listed or overridden, and name those that can", () => {
+    const expected =
+      "expected error-rate, success-rate, availability, latency-p50, latency-p95, latency-p99 or healthy-hosts. Set source: emf, prometheus or datadog";
     const objectives = [{ indicator: "invariant-violations", critical: { above: 0, response: disable } }];
     expect(serviceProblems({ objectives, source: "alb" })).toEqual([
-      "services.checkout.objectives[0].indicator: source alb cannot measure invariant-violations; expected error-rate, availability, latency-p50, latency-p95, latency-p99 or healthy-hosts. Set source: emf",
+      `services.checkout.objectives[0].indicator: source alb cannot measure invariant-violations; ${expected}`,
     ]);
+    const changed = { preset: "web", override: { "cache-hit-ratio": { target: "90%" } } };
+    expect(serviceProblems({ objectives: changed, source: "alb" })).toEqual([
+      `services.checkout.objectives.override.cache-hit-ratio: source alb cannot measure cache-hit-ratio; ${expected}`,
+    ]);
+  });
+
+  it.each(objectivePresetNames)("take preset %s as its document has it", (preset) => {
+    expect(objectivesOf(preset)).toEqual(objectivePresets[preset]);
   });
 
   it("keep a preset whole, what the source cannot measure too", () => {
@@ -156,7 +147,12 @@ describe("objectives in config [B1] [B2]", () => {
     const changed = objectivesOf({
       preset: "web",
       override: {
-        "latency-p95": { mode: "observe", critical: { above: "1s" }, warning: { above: "500ms", response: "freeze" } },
+        "latency-p95": {
+          mode: "observe",
+          target: "400ms",
+          critical: { above: "1s" },
+          warning: { above: "500ms", response: "freeze" },
+        },
         "error-rate": { minimumErrors: 3 },
       },
     });
@@ -165,7 +161,7 @@ describe("objectives in config [B1] [B2]", () => {
       {
         name: "latency-p95",
         indicator: "latency-p95",
-        target: 2_000,
+        target: 400,
         warning: { value: 500, response: "freeze", windowSeconds: 300 },
         critical: { value: 1_000, response: "freeze", windowSeconds: 60 },
         mode: "observe",

@@ -101,7 +101,11 @@ describe("wave, attempt and mode", () => {
       { mode: "obsrve" },
       [`mode: unknown mode, got "obsrve"; expected act or observe. Did you mean observe?`],
     ],
-    ["a source to come", { source: "datadog" }, [`source: not supported yet, got "datadog"; expected alb or emf`]],
+    [
+      "an unknown source",
+      { source: "promethues" },
+      [`source: unknown source, got "promethues"; expected alb, emf, prometheus or datadog. Did you mean prometheus?`],
+    ],
     [
       "an empty reason",
       { overrideReason: " " },

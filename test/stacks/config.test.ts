@@ -36,6 +36,7 @@ describe("a config that is fine", () => {
           plan: planPresets.steady,
           objectives: objectivePresets.web,
           source: "emf",
+          burnRate: { periodDays: 28, windows: "page" },
           readyTimeoutSeconds: 300,
           blindMinutes: 15,
           rollbackWindowMinutes: 1_440,

@@ -186,7 +186,7 @@ describe("declareEnvironment", () => {
     );
     const one = await runPulumi(() => declareEnvironment(args()));
     const perService = two.names().length - one.names().length;
-    expect({ foundation: one.names().length - perService, perService }).toEqual({ foundation: 45, perService: 25 });
+    expect({ foundation: one.names().length - perService, perService }).toEqual({ foundation: 45, perService: 28 });
   });
 
   it("makes a raise wait for the hook's code and tells the guard that it changes", async () => {
@@ -288,7 +288,7 @@ describe("a service stack", () => {
 
   it("declares its services alone, on the foundation's listener, hook and topics [E7]", async () => {
     const result = await declare();
-    expect(result.names().length).toBe(25);
+    expect(result.names().length).toBe(28);
     expect(result.the("aws:lb/listenerRule:ListenerRule", "-main").inputs.listenerArn).toBe(
       foundation.outputs.listenerArn,
     );

@@ -363,9 +363,10 @@ export class Deployment {
     }
     const declaration = declarations.find(({ service }) => service === hook.service);
     if (!declaration) throw new Error(`hook "${hook.hookName}": no declaration of ${hook.service}`);
-    const { takenBy, readyTimeoutSeconds } = hook;
+    const { plan, takenBy, readyTimeoutSeconds } = hook;
     const guard = makeGuard(this.ports, {
       declaration,
+      plan,
       takenBy,
       readyTimeoutSeconds,
       hookChanges: () => run.hookChanges,

@@ -44,15 +44,16 @@ export function trimEvents(text: string): string {
 /** The one object; the same states are emptied. */
 export function trimDigest(text: string): string {
   const { steps, diagnostics, changeSummary, duration } = JSON.parse(text);
-  const small = steps
-    .filter(({ op, provider }: Metadata) => op !== "refresh" || !provider)
-    .map(({ op, urn, provider, oldState, newState }: Metadata & { oldState?: State; newState?: State }) => ({
+  // Refreshes too: they alone tell of what stays as it is, and that has a price.
+  const small = steps.map(
+    ({ op, urn, provider, oldState, newState }: Metadata & { oldState?: State; newState?: State }) => ({
       op,
       urn,
       ...(provider ? { provider: "aws" } : {}),
       ...(oldState ? { oldState: trimState(oldState, urn) } : {}),
       ...(newState ? { newState: trimState(newState, urn) } : {}),
-    }));
+    }),
+  );
   return ofDev(
     `${JSON.stringify({ steps: small, diagnostics, changeSummary, duration: Math.min(duration, 1) }, null, 1)}\n`,
   );
@@ -94,7 +95,31 @@ function trimEvent(event: Event): Event | undefined {
 
 function trimState({ parent, inputs, outputs }: State, urn: string): State {
   const isRead = /tidegate:(?:rollout:ProgressiveService|traffic:WaveRouter)::|listenerRule:ListenerRule::/.test(urn);
-  return { ...(parent ? { parent } : {}), ...(isRead ? { inputs: inputs ?? {}, outputs: outputs ?? {} } : {}) };
+  if (isRead) return { ...(parent ? { parent } : {}), inputs: inputs ?? {}, outputs: outputs ?? {} };
+  const priced = pricedInputs(inputs ?? {});
+  return { ...(parent ? { parent } : {}), ...(Object.keys(priced).length > 0 ? { inputs: priced } : {}) };
+}
+
+/** Of other resources what they cost by. */
+function pricedInputs(inputs: object): object {
+  const fields = [
+    "namespace",
+    "metricName",
+    "dimensions",
+    "period",
+    "metricQueries",
+    "memorySize",
+    "tracingConfig",
+    "name",
+    "tags",
+  ];
+  const entries = Object.entries(inputs).filter(([key]) => fields.includes(key));
+  return Object.fromEntries(entries.map(([key, value]) => [key, key === "tags" ? serviceTag(value) : value]));
+}
+
+function serviceTag(tags: unknown): object {
+  const service: unknown = Object(tags)["tidegate:service"];
+  return service === undefined ? {} : { "tidegate:service": service };
 }
 
 /** The engine's stack is called `test` in every engine test; what is recorded is the dev stack's config. */

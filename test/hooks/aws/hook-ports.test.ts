@@ -149,6 +149,35 @@ describe("the watchman's ports", () => {
   });
 });
 
+describe("what both functions ask elsewhere", () => {
+  const grafana = {
+    TIDEGATE_GRAFANA_URL: "https://grafana.example.com",
+    TIDEGATE_GRAFANA_DATA_SOURCE: "prom",
+    TIDEGATE_GRAFANA_SECRET: secretArn("grafana"),
+  };
+  it("is Prometheus where all of its variables are there, and no secret is read before it is asked [D2]", () => {
+    expect(Object.keys(hookPortsFromEnvironment({ ...hook, ...grafana }).ports.elsewhere)).toEqual(["prometheus"]);
+    expect(Object.keys(watchmanPortsFromEnvironment({ ...watchman, ...grafana }).ports.elsewhere)).toEqual([
+      "prometheus",
+    ]);
+    expect(hookPortsFromEnvironment(hook).ports.elsewhere).toEqual({});
+    expect(secretsManager.calls()).toHaveLength(0);
+  });
+
+  it("is refused where half of it is missing, or the token would go over the wire in the clear [D2]", () => {
+    const { TIDEGATE_GRAFANA_SECRET: _, ...half } = grafana;
+    expect(() =>
+      hookPortsFromEnvironment({ ...hook, ...half, TIDEGATE_GRAFANA_URL: "http://grafana.example.com" }),
+    ).toThrow(
+      [
+        "environment variables: 2 problem(s), values not shown. Deploy the function with its program:",
+        "  TIDEGATE_GRAFANA_URL: must be an https URL",
+        "  TIDEGATE_GRAFANA_SECRET: missing or empty beside TIDEGATE_GRAFANA_URL, TIDEGATE_GRAFANA_DATA_SOURCE",
+      ].join("\n"),
+    );
+  });
+});
+
 describe("the account guard", () => {
   const scene = (...answers: (string | Error)[]) => {
     let asked = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Objective, objectivePresets } from "../../../core/objectives.ts";
+import { type Objective, objectivePresetNames, objectivePresets } from "../../../core/objectives.ts";
 import { planPresets } from "../../../core/plans.ts";
 import { thresholdsAreNotLoosened } from "../../../policies/rollout/thresholds-are-not-loosened.ts";
 import { notKnownYet, violationsOf } from "../policy-run.ts";
@@ -20,17 +20,19 @@ const judge = (objectives: readonly Objective[], config = {}, more = {}): Promis
 describe("rollout-thresholds-are-not-loosened", () => {
   it("lets every preset and every tighter bound through [E1]", async () => {
     for (const source of ["alb", "emf"]) {
-      expect(await judge(web, {}, { source })).toEqual([]);
-      expect(await judge(batch, {}, { source })).toEqual([]);
+      for (const preset of objectivePresetNames) {
+        expect(await judge(objectivePresets[preset], {}, { source })).toEqual([]);
+        expect(await judge(objectivePresets[preset], { preset }, { source })).toEqual([]);
+      }
     }
     expect(await judge(changed(web, "error-rate", { critical: { value: 0.1, response: "disable" } }))).toEqual([]);
   });
 
   it("lets a bound be as wide as the limit times the widest preset, and not wider [E1]", async () => {
     const bound = (value: number) => changed(web, "error-rate", { critical: { value, response: "disable" } });
-    expect(await judge(bound(10))).toEqual([]);
-    expect(await judge(bound(10.1))).toEqual([
-      "checkout: objective error-rate, critical is loosened, got 10.1 percent; expected at most 10 percent (factor 2 of the presets). Tighten it",
+    expect(await judge(bound(20))).toEqual([]);
+    expect(await judge(bound(20.1))).toEqual([
+      "checkout: objective error-rate, critical is loosened, got 20.1 percent; expected at most 20 percent (factor 2 of the presets). Tighten it",
     ]);
     expect(await judge(bound(1.6), { preset: "web", maximumFactor: 1.5 })).toEqual([
       "checkout: objective error-rate, critical is loosened, got 1.6 percent; expected at most 1.5 percent (factor 1.5 of the presets). Tighten it",
@@ -51,9 +53,49 @@ describe("rollout-thresholds-are-not-loosened", () => {
     ]);
   });
 
+  it("holds a multiple of the baseline to the presets' multiples, growth to their growth, and neither to a fixed value [E1]", async () => {
+    const { migration } = objectivePresets;
+    const factor = { kind: "baseline", form: "factor" } as const;
+    const memory = (value: number) =>
+      changed(migration, "memory", { critical: { value, reference: factor, response: "previous-wave" } });
+    expect(await judge(memory(3))).toEqual([]);
+    expect(await judge(memory(3.1))).toEqual([
+      "checkout: objective memory, critical is loosened, got 3.1 times the baseline; expected at most 3 times the baseline (factor 2 of the presets). Tighten it",
+    ]);
+    const growth = changed(migration, "memory-growth", {
+      critical: { value: 21, reference: { kind: "growth" }, response: "freeze" },
+    });
+    expect(await judge(growth)).toEqual([
+      "checkout: objective memory-growth, critical is loosened, got 21 percent an hour; expected at most 20 percent an hour (factor 2 of the presets). Tighten it",
+    ]);
+    const fixed = changed(migration, "memory", { critical: { value: 9_000, response: "previous-wave" } });
+    expect(await judge(fixed)).toEqual([]);
+  });
+
+  it("takes no relative bound for the fixed one that every preset has: both releases may be bad alike [E1]", async () => {
+    const reference = { kind: "baseline", form: "factor" } as const;
+    expect(await judge(changed(web, "error-rate", { critical: { value: 2, reference, response: "disable" } }))).toEqual(
+      [
+        "checkout: no critical bound on error-rate, got none; expected one such as 5 percent, disable. Take it from the preset",
+      ],
+    );
+  });
+
+  it("holds what should be high by what may be missing of it, a throughput from below [E1]", async () => {
+    const cache = changed(web, "cache-hit-ratio", { warning: { value: 39, response: "notify" } });
+    expect(await judge(cache)).toEqual([
+      "checkout: objective cache-hit-ratio, warning is loosened, got 39 percent; expected at least 40 percent (factor 2 of the presets). Tighten it",
+    ]);
+    const throughput = changed(batch, "throughput", { critical: { value: 2_499, response: "freeze" } });
+    expect(await judge(throughput)).toEqual([
+      "checkout: objective throughput, critical is loosened, got 2499 per second; expected at least 2500 per second (factor 2 of the presets). Tighten it",
+    ]);
+  });
+
   it("takes no violation where a preset takes none [E1]", async () => {
     const one = changed(batch, "invariant-violations", { critical: { value: 1, response: "disable" } });
-    expect(await judge(one)).toEqual([
+    expect(await judge(one)).toEqual([]);
+    expect(await judge(one, { preset: "batch" })).toEqual([
       "checkout: objective invariant-violations, critical is loosened, got 1 count; expected at most 0 count (factor 2 of the presets). Tighten it",
     ]);
   });
@@ -121,12 +163,12 @@ describe("rollout-thresholds-are-not-loosened", () => {
       { name: "availability", indicator: "availability", critical, ...more },
     ];
     const place = "checkout: objective availability, critical";
-    const wide = `${place} is loosened, got 1 percent; expected at least 90 percent (factor 2 of the presets). Tighten it`;
+    const wide = `${place} is loosened, got 1 percent; expected at least 80 percent (factor 2 of the presets). Tighten it`;
     const weak = `${place} is weakened, got response notify; expected disable or one as strong. Give it back`;
     expect(await judge(instead({ value: 1, response: "notify" }))).toEqual([wide, weak]);
     expect(await judge(instead({ value: 1, response: "disable" }))).toEqual([wide]);
     expect(await judge(instead({ value: 99, response: "freeze" }))).toEqual([weak.replace("notify", "freeze")]);
-    expect(await judge(instead({ value: 90, response: "disable" }))).toEqual([]);
+    expect(await judge(instead({ value: 80, response: "disable" }))).toEqual([]);
     expect(await judge(instead({ value: 97.9, response: "disable" }), { preset: "web" })).toEqual([
       `${place} is loosened, got 97.9 percent; expected at least 98 percent (factor 2 of the presets). Tighten it`,
     ]);
@@ -151,6 +193,7 @@ describe("rollout-thresholds-are-not-loosened", () => {
   it("holds every service to one preset where the configuration names it [E1]", async () => {
     expect(await judge(web, { preset: "batch" })).toEqual([
       "checkout: no critical bound on invariant-violations, got none; expected one such as 0 count, disable. Take it from the preset",
+      "checkout: no critical bound on throughput, got none; expected one such as 5000 per second, freeze. Take it from the preset",
       "checkout: objective error-rate, warning is weakened, got response notify; expected halve or one as strong. Give it back",
       "checkout: objective availability, warning is weakened, got response notify; expected halve or one as strong. Give it back",
     ]);

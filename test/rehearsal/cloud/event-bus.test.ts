@@ -89,10 +89,21 @@ describe("the event bus", () => {
     expect(schedule?.after(tuesday, 7_000)).toBe(Date.UTC(2026, 0, 13, 9));
   });
 
+  it("speaks at whole parts of an hour, whatever second it was made at [D6]", () => {
+    const bus = wiredBus();
+    bus.putRule("clock", "arn:rule/clock", undefined, "cron(0/15 * * * ? *)");
+    bus.putTarget("clock-hook", "clock", alias);
+    bus.putPermission("clock", { functionName: "hook", qualifier: "live", sourceArn: "arn:rule/clock" });
+    const [schedule] = bus.schedules();
+    expect(schedule?.after(0, 7_000)).toBe(900_000);
+    expect(schedule?.after(900_000, 7_000)).toBe(1_800_000);
+    expect(() => bus.putRule("odd", "arn", undefined, "cron(0/7 * * * ? *)")).toThrow("cron(0/7 * * * ? *)");
+  });
+
   it("refuses by name schedules and filters that are not modelled [E3]", () => {
     const bus = wiredBus();
     expect(() => bus.putRule("clock", "arn", undefined, "cron(0 9 1 * ? *)")).toThrow(
-      'event rule clock: the schedule "cron(0 9 1 * ? *)"; expected rate(N minutes|hours|days) or a time of the week like cron(0 9 ? * TUE *)',
+      'event rule clock: the schedule "cron(0 9 1 * ? *)"; expected rate(N minutes|hours|days), a time of the week like cron(0 9 ? * TUE *) or a part of the hour like cron(0/15 * * * ? *)',
     );
     const suffix = JSON.stringify({ detail: { alarmName: [{ suffix: "critical" }] } });
     expect(() => bus.putRule("alarms", "arn", suffix, undefined)).toThrow(

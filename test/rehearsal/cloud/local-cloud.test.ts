@@ -14,7 +14,7 @@ describe("an up on the local cloud", () => {
     const result = await scene.up({ wavePercent: 0 });
     expect(result.kind).toBe("applied");
     expect(new Set(result.changes.map((change) => change.op))).toEqual(new Set(["create"]));
-    expect(result.changes).toHaveLength(73);
+    expect(result.changes).toHaveLength(76);
     expect(scene.cloud.shares("checkout")).toEqual({ [scene.service.baseline.digest]: 100 });
     expect(scene.cloud.record("checkout")).toMatchObject({ baseline: scene.service.baseline.digest, revision: 1 });
   });
@@ -134,7 +134,9 @@ describe("an up on the local cloud", () => {
 });
 
 describe("a finished release on the local cloud", () => {
-  it("leaves the old one attached for its window, and then deletes it last, rules before groups [A3]", async () => {
+  it("leaves the old one attached for its window, and then deletes it last, rules before groups [A3]", {
+    timeout: 90_000,
+  }, async () => {
     const scene = new Scene("dev");
     await scene.stage();
     await scene.openUpTo(100);
@@ -154,15 +156,14 @@ describe("a finished release on the local cloud", () => {
     expect(gone.changes.slice(firstDeletion).every((change) => change.op === "delete")).toBe(true);
     const deleted = gone.changes.slice(firstDeletion).map((change) => change.type);
     expect(new Set(deleted)).toEqual(
-      new Set([
-        "aws:cloudwatch/compositeAlarm:CompositeAlarm",
-        "aws:cloudwatch/metricAlarm:MetricAlarm",
-        "aws:lb/targetGroup:TargetGroup",
-      ]),
+      new Set(["aws:cloudwatch/metricAlarm:MetricAlarm", "aws:lb/targetGroup:TargetGroup"]),
     );
-    expect(deleted.lastIndexOf("aws:cloudwatch/compositeAlarm:CompositeAlarm")).toBeLessThan(
-      deleted.lastIndexOf("aws:cloudwatch/metricAlarm:MetricAlarm"),
+    // AWS deletes no alarm that a composite names: the composite that names releases' alarms is rid of these before.
+    const rewritten = gone.changes.flatMap((change, index) =>
+      change.type === "aws:cloudwatch/compositeAlarm:CompositeAlarm" ? [{ index, op: change.op }] : [],
     );
+    expect(rewritten.map(({ op }) => op)).toEqual(["update"]);
+    for (const { index } of rewritten) expect(index).toBeLessThan(firstDeletion);
     expect(await scene.cloud.up(finished, "a test")).toMatchObject({ kind: "applied", changes: [] });
   });
 });
@@ -250,10 +251,10 @@ describe("a breach on the local cloud", () => {
     // The hook's own alarms ring once at the first up, before it has been heard of.
     const told = scene
       .of("notification")
-      .filter(({ state, alarmName }) => state === "ALARM" && parseAlarmName(alarmName));
+      .filter(({ state, alarmName }) => state === "ALARM" && alarmName.startsWith("tidegate-slo/"));
     expect(told.length).toBeGreaterThan(0);
     for (const { alarmName, recipients } of told) {
-      expect(parseAlarmName(alarmName)?.alarmKey).toMatch(/^(?:critical|warning)$/);
+      expect(alarmName).toMatch(/^tidegate-slo\/dev\/checkout\/(?:critical|warning)$/);
       expect(recipients).toEqual(["checkout-team@example.com"]);
     }
   });

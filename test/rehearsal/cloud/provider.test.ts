@@ -56,8 +56,8 @@ describe("the local provider refuses by name [E3]", () => {
   it.each([
     [
       "a type that it does not model",
-      aResource("aws:s3/bucket:Bucket", {}),
-      "aws:s3/bucket:Bucket it: a resource type that the local cloud does not model",
+      aResource("aws:s3/bucketPolicy:BucketPolicy", {}),
+      "aws:s3/bucketPolicy:BucketPolicy it: a resource type that the local cloud does not model",
     ],
     [
       "a property that it does not know",
@@ -86,6 +86,16 @@ describe("the local provider refuses by name [E3]", () => {
         endpoint: "+44",
       }),
       'aws:sns/topicSubscription:TopicSubscription it: the protocol "sms"; expected email, https or lambda',
+    ],
+    [
+      "a subscription that takes some messages only",
+      aResource("aws:sns/topicSubscription:TopicSubscription", {
+        topic: "arn",
+        protocol: "email",
+        endpoint: "sre@example.com",
+        filterPolicy: '{"severity":["critical"]}',
+      }),
+      'aws:sns/topicSubscription:TopicSubscription it: the filter {"severity":["critical"]} is not modelled; expected {"<attribute>":[{"exists":false}]}',
     ],
     [
       "a permission for another service",

@@ -48,6 +48,60 @@ describe("metric math, by the guide's tables", () => {
   });
 });
 
+describe("metric math over several points and series", () => {
+  const series = { m1: [6, null, 9, 4], m2: [2, 3, null, 10] };
+  it.each([
+    ["DIFF(m1)", [null, null, 3, -5]],
+    ["100 * DIFF(m1) / (m1 - DIFF(m1))", [0, null, 50, (100 * -5) / 9]],
+    ["IF(m1 == 6, 0, DIFF(m1))", [0, null, 3, -5]],
+    ["DIFF_TIME(m1)", [null, null, 120, 60]],
+    ["IF(DIFF_TIME(m1) == 60, DIFF(m1), 0)", [null, null, 0, -5]],
+    ["MAX([m1, m2])", [6, 3, 9, 10]],
+    ["MIN([m1, m2])", [2, 3, 9, 4]],
+    ["MAX([m1, IF(m2 > 2, m2, 0)])", [6, 3, 9, 10]],
+  ])("computes %s [D1]", (expression, expected) => {
+    expect(evaluate(expression, series)).toEqual(expected);
+  });
+
+  it("forgets the preceding value where an alarm reads its range anew [D1]", () => {
+    const { evaluate: at, restart } = compileExpression("DIFF(m1)", new Map([["m1", 0]]), "e1");
+    expect(at(Float64Array.of(1))).toBeNaN();
+    expect(at(Float64Array.of(3))).toBe(2);
+    restart?.();
+    expect(at(Float64Array.of(9))).toBeNaN();
+  });
+
+  it("has nothing to forget without a DIFF, so that points are computed once [D1]", () => {
+    expect(compileExpression("m1 + 1", new Map([["m1", 0]]), "e1").restart).toBeUndefined();
+  });
+
+  const modelled = "expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME MAX MIN";
+  it.each([
+    [
+      "MAX(m1)",
+      `NotModelledError the local CloudWatch does not model this:\n  alarm a: expression e1: MAX of one series, which is a number; ${modelled}`,
+    ],
+    [
+      "MAX([m1, 5])",
+      `NotModelledError the local CloudWatch does not model this:\n  alarm a: expression e1: MAX of an array with a number; ${modelled}`,
+    ],
+    [
+      "MIN([])",
+      `NotModelledError the local CloudWatch does not model this:\n  alarm a: expression e1: MIN of an empty array; ${modelled}`,
+    ],
+    [
+      "DIFF(5)",
+      `NotModelledError the local CloudWatch does not model this:\n  alarm a: expression e1: DIFF of a number; ${modelled}`,
+    ],
+    [
+      "DIFF(m1, 2)",
+      "InvalidRequestError CloudWatch would refuse this:\n  alarm a: expression e1: wrong number of arguments for DIFF, got 2; expected 1",
+    ],
+  ])("refuses %s by name [E3]", (expression, message) => {
+    expect(refusal(expression)).toBe(message);
+  });
+});
+
 describe("metric math", () => {
   const series = { m1: [6, null, null, 4], m2: [2, 3, null, 0] };
   it.each([
@@ -94,7 +148,7 @@ describe("what metric math is not modelled", () => {
     ["[m1]", "a ArrayExpression", ""],
   ])("refuses %s by name [E3]", (expression, what, hint) => {
     expect(refusal(expression)).toBe(
-      `NotModelledError the local CloudWatch does not model this:\n  alarm a: expression e1: ${what}; expected + - * / comparisons AND OR IF FILL${hint}`,
+      `NotModelledError the local CloudWatch does not model this:\n  alarm a: expression e1: ${what}; expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME MAX MIN${hint}`,
     );
   });
 

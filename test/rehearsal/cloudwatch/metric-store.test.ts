@@ -173,4 +173,36 @@ describe("readers", () => {
       ),
     );
   });
+
+  it("read days from whole hours as they would from every minute, late data included [D1]", () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(
+          fc.record({ minute: fc.integer({ min: 0, max: 1_439 }), lateMinutes: fc.integer({ min: 0, max: 90 }) }),
+          {
+            minLength: 1,
+            maxLength: 60,
+            selector: (point) => point.minute,
+          },
+        ),
+        fc.integer({ min: 0, max: 59 }),
+        (points, offsetMinutes) => {
+          const store = new MetricStore();
+          const series = store.series("Tidegate", "Requests", {});
+          const sorted = [...points].sort((left, right) => left.minute - right.minute);
+          for (const { minute: at, lateMinutes } of sorted) {
+            series.put(start + at * minute, at + 1, start + (at + 1 + lateMinutes) * minute);
+          }
+          const end = start + (24 * 60 + offsetMinutes) * minute;
+          for (const now of [end - 45 * minute, end]) {
+            const seen = sorted.filter((point) => start + (point.minute + 1 + point.lateMinutes) * minute <= now);
+            const inWindow = seen.filter((point) => start + point.minute * minute >= end - 20 * 60 * minute);
+            const expected = inWindow.reduce((sum, point) => sum + point.minute + 1, 0);
+            const read = series.read(statistic("Sum"), end, 20 * 60 * minute, now);
+            expect(Number.isNaN(read) ? 0 : read).toBe(expected);
+          }
+        },
+      ),
+    );
+  });
 });

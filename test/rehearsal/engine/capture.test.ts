@@ -50,7 +50,10 @@ const oneService = {
   "aws:lambda/invocation:Invocation": 2,
   "tidegate:rollout:ProgressiveService": 1,
   "tidegate:rollout:WaveOpening": 1,
+  "tidegate:slo:ServiceAlarms": 1,
   "tidegate:slo:SloAlarms": 2,
+  // One a severity, of the service.
+  "aws:cloudwatch/compositeAlarm:CompositeAlarm": 2,
   "tidegate:traffic:WaveRouter": 1,
 };
 
@@ -61,9 +64,9 @@ describe("a capture of the program", () => {
     expect(countsOf(captured)).toEqual({
       ...foundation,
       ...oneService,
-      // Two releases of 8 alarms each, the edge's, five on the hook, the drill's, and three on the watchman.
-      "aws:cloudwatch/metricAlarm:MetricAlarm": 26,
-      "aws:cloudwatch/compositeAlarm:CompositeAlarm": 4,
+      // Two releases of 6 alarms each, five warnings and four of the budget once for the service; the edge's, five on the hook, the
+      // drill's, and three on the watchman.
+      "aws:cloudwatch/metricAlarm:MetricAlarm": 31,
       "aws:ec2/securityGroup:SecurityGroup": 1,
       "aws:lb/listener:Listener": 1,
       "aws:lb/listenerRule:ListenerRule": 3,
@@ -79,8 +82,8 @@ describe("a capture of the program", () => {
     expect(countsOf(captured)).toEqual({
       ...foundation,
       ...oneService,
-      "aws:cloudwatch/metricAlarm:MetricAlarm": 22,
-      "aws:cloudwatch/compositeAlarm:CompositeAlarm": 4,
+      // Two releases of 5 alarms each, no warning of the service's own, else as above.
+      "aws:cloudwatch/metricAlarm:MetricAlarm": 24,
       "aws:lb/listenerRule:ListenerRule": 2,
     });
     expect(captured.adopted.map((arn) => arn.split(":")[5]?.split("/").slice(0, 2).join("/"))).toEqual([
@@ -188,10 +191,10 @@ describe("a program that cannot be captured", () => {
 
   it("is refused by name for a type that is not modelled [E3]", async () => {
     const failing = capture(options, async () => {
-      new aws.s3.Bucket("logs");
+      new aws.ecr.Repository("logs");
     });
     await expect(failing).rejects.toThrow(
-      "aws:s3/bucket:Bucket logs: a resource type that the rehearsal does not model",
+      "aws:ecr/repository:Repository logs: a resource type that the rehearsal does not model",
     );
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { objectivePresets } from "../../../core/objectives.ts";
-import { healthyPercentileMs, sizeFault } from "../../../rehearsal/run/fault-size.ts";
+import { sizeFault } from "../../../rehearsal/run/fault-size.ts";
 import type { Fault, FaultKind } from "../../../rehearsal/scenarios.ts";
+import { healthyPercentileMs } from "../../../rehearsal/traffic/healthy.ts";
 
 const web = { name: "checkout", objectives: objectivePresets.web, source: "emf" } as const;
 const batch = { ...web, objectives: objectivePresets.batch };
@@ -26,6 +27,31 @@ describe("the size of a fault", () => {
     expect(webFactor * healthyPercentileMs("latency-p95")).toBeCloseTo(6_000, 6);
     const batchFactor = sizeFault(fault("latency-regression"), batch, "d").magnitude;
     expect(batchFactor * healthyPercentileMs("latency-p99")).toBeCloseTo(1_000, 6);
+  });
+
+  it("takes a bound that is a multiple of the baseline's as that multiple of a healthy release", () => {
+    const relative = { ...web, objectives: objectivePresets["canary-relative"] };
+    expect(sizeFault(fault("latency-regression"), relative, "d").magnitude).toBeCloseTo(3, 10);
+    const production = { ...web, objectives: objectivePresets.production };
+    expect(sizeFault(fault("memory-step"), production, "d").magnitude).toBeCloseTo(4, 10);
+    expect(sizeFault(fault("cpu-hot"), production, "d").magnitude).toBeCloseTo(3.6, 10);
+  });
+
+  it.each([
+    ["memory-leak", "migration", 20],
+    // Bounded by nothing there: twice what preset migration allows.
+    ["memory-leak", "web", 20],
+    ["memory-step", "migration", 4],
+    ["cpu-hot", "migration", 8],
+    ["cache-cold", "web", 35 / 90],
+    ["rejects", "web", 20],
+    ["dual-run-mismatch", "migration", 200],
+    ["breaker-open", "web", 1],
+    ["flag-mismatch", "migration", 6],
+    ["crash", "migration", 1],
+  ] as const)("sizes %s of %s by its own bound [E3]", (kind, preset, magnitude) => {
+    const service = { ...web, objectives: objectivePresets[preset] };
+    expect(sizeFault(fault(kind), service, "d").magnitude).toBeCloseTo(magnitude, 10);
   });
 
   it("refuses a fault that no bound of the service speaks of", () => {

@@ -1,0 +1,67 @@
+/** Windows in which bounds are watched: how long one is, how many are looked at, and how many must be bad. */
+import type { Bound, Indicator, MetricSource, Severity } from "./objectives.ts";
+
+export interface Window {
+  /** Length of one window. Unit: seconds. */
+  readonly periodSeconds: number;
+  /** N: how many windows are looked at. */
+  readonly evaluationPeriods: number;
+  /** M: how many of them must be bad. */
+  readonly datapointsToAlarm: number;
+}
+
+/** Long windows look at two: the newest is cut short by late data, the one before is whole. */
+const fiveMinutes: Window = { periodSeconds: 300, evaluationPeriods: 2, datapointsToAlarm: 1 };
+const oneMinute: Window = { periodSeconds: 60, evaluationPeriods: 1, datapointsToAlarm: 1 };
+const oneMinuteTwoOfThree: Window = { periodSeconds: 60, evaluationPeriods: 3, datapointsToAlarm: 2 };
+const oneMinuteTwice: Window = { periodSeconds: 60, evaluationPeriods: 2, datapointsToAlarm: 2 };
+const tenSecondsOnce: Window = { periodSeconds: 10, evaluationPeriods: 1, datapointsToAlarm: 1 };
+const tenSecondsTwice: Window = { periodSeconds: 10, evaluationPeriods: 2, datapointsToAlarm: 2 };
+/**
+ * Share of the earlier window in which a release must have been measured before growth since then means anything. A release that warms up
+ * takes memory for minutes after its start, and a window that holds those minutes alone makes growth of it: with three quarters of the hour,
+ * one that doubles in its first fifteen minutes is seen as growing by 9 % an hour at most, under what the presets allow. Unit: fraction.
+ */
+export const measuredShare = 0.75;
+/** Growth is judged from hour to hour. */
+const hourly: Window = { periodSeconds: 3_600, evaluationPeriods: 1, datapointsToAlarm: 1 };
+
+function statedWindow(windowSeconds: number): Window {
+  return windowSeconds >= 300
+    ? { periodSeconds: windowSeconds, evaluationPeriods: 2, datapointsToAlarm: 1 }
+    : { periodSeconds: windowSeconds, evaluationPeriods: 1, datapointsToAlarm: 1 };
+}
+
+/**
+ * A small share of the traffic is seen only in a long window, a large one is seen fast: what is critical is watched in both. A warning has
+ * time (docs/decisions/0003, 0017). Sources without 10 s points of their own are asked by the minute.
+ */
+function ratioWindows(severity: Severity, source: MetricSource): Window[] {
+  if (severity === "warning") return [fiveMinutes];
+  return source === "emf" ? [tenSecondsTwice, oneMinuteTwoOfThree, fiveMinutes] : [oneMinuteTwoOfThree, fiveMinutes];
+}
+
+/** Every window of one bound; each makes a rule of its own. */
+export function windowsOf(indicator: Indicator, bound: Bound, severity: Severity, source: MetricSource): Window[] {
+  if (bound.reference?.kind === "growth") return [hourly];
+  if (indicator === "healthy-hosts") return [oneMinuteTwice];
+  const isStated = bound.windowSeconds !== undefined;
+  switch (indicator) {
+    case "error-rate":
+    case "success-rate":
+    case "availability":
+      if (isStated) break;
+      return bound.reference ? [fiveMinutes] : ratioWindows(severity, source);
+    case "invariant-violations":
+      return [source === "emf" ? tenSecondsOnce : oneMinute];
+    case "crashes":
+    case "circuit-breaker-open":
+    case "rate-limit-rejects":
+      if (isStated) break;
+      return [oneMinute];
+    case "dual-run-failures":
+      if (isStated) break;
+      return [hourly];
+  }
+  return [statedWindow(bound.windowSeconds ?? 300)];
+}

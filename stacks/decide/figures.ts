@@ -1,0 +1,132 @@
+/**
+ * Reads the figures that an opening needs (`core/figures.ts`) from CloudWatch: what the canary and its baseline came to in the wave that is
+ * being left. Too few requests make no figure, and the bound that needs it is named as not watched; what could not be read is told apart,
+ * since nobody knows then what the next wave would go unwatched for.
+ */
+import type { ServiceSurvey } from "../../components/settings.ts";
+import { targetKindOf } from "../../components/target-kind.ts";
+import { metricOf } from "../../core/alarm-metrics.ts";
+import { sourceDelaySeconds } from "../../core/alarms.ts";
+import { isCompared } from "../../core/control.ts";
+import type { Declaration } from "../../core/declaration.ts";
+import {
+  type FigureNeed,
+  type FigurePoints,
+  figureMetrics,
+  figureNeeds,
+  figuresOf,
+  figureValue,
+  figureWindowSeconds,
+  longestFigureMilliseconds,
+  withFigures,
+} from "../../core/figures.ts";
+import { releaseKey } from "../../core/naming.ts";
+import type { Instant, RolloutRecord } from "../../core/record.ts";
+import { type FrozenFigure, hasFigures } from "../../core/watch-rules.ts";
+import type { StatisticQuery } from "../../hooks/ports.ts";
+import type { ServiceConfig } from "../config.ts";
+import type { DecidePorts } from "./reality.ts";
+
+type FigurePorts = Pick<DecidePorts, "metrics" | "clock">;
+
+export interface FiguresRead {
+  readonly figures: readonly FrozenFigure[];
+  /** Why some could not be read. Absent: all were, or were found to be too few requests. */
+  readonly unreadable?: string;
+}
+
+/** Those that the record has; none where nothing is exposed. */
+export function knownFigures(
+  record: RolloutRecord,
+  { canary, exposurePercent }: Pick<Declaration, "canary" | "exposurePercent">,
+): readonly FrozenFigure[] {
+  return exposurePercent === 0 ? [] : figuresOf(record.canary, canary);
+}
+
+/** What an opening declares of figures: those of the record, and those read anew. */
+export async function readFigures(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  declaration: Declaration,
+  found: ServiceSurvey,
+  ports: FigurePorts,
+): Promise<FiguresRead> {
+  const figures = knownFigures(record, declaration);
+  if (declaration.step !== "opening") return { figures };
+  const needs = figureNeeds(service.objectives, service.plan, {
+    fromPercent: declaration.fromPercent,
+    toPercent: declaration.exposurePercent,
+  });
+  const range = rangeOf(record, service, ports.clock.now());
+  if (needs.length === 0 || !range || !hasFigures(service.source)) return { figures };
+  try {
+    const read = await Promise.all(
+      needs.map(async (need) => {
+        const value = await readOne(service, record, need, range, found, ports);
+        return value === undefined ? [] : [{ ...need, value }];
+      }),
+    );
+    return { figures: withFigures(figures, read.flat()) };
+  } catch (error) {
+    return { figures, unreadable: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+interface Range {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Whole windows of the soak, at most the newest day, and none that is still arriving. */
+function rangeOf(record: RolloutRecord, { source }: ServiceConfig, now: Instant): Range | undefined {
+  const windowMs = figureWindowSeconds * 1_000;
+  const to = Math.floor((now - sourceDelaySeconds[source] * 1_000) / windowMs) * windowMs;
+  const soakFrom = record.canary && record.canary.exposurePercent > 0 ? record.canary.waveOpenedAt : 0;
+  const from = Math.ceil(Math.max(soakFrom, to - longestFigureMilliseconds) / windowMs) * windowMs;
+  return from < to ? { from, to } : undefined;
+}
+
+async function readOne(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  need: FigureNeed,
+  range: Range,
+  found: ServiceSurvey,
+  ports: FigurePorts,
+): Promise<number | undefined> {
+  const measured = measuredRelease(record, need.of);
+  if (!measured) return undefined;
+  const target = targetKindOf(measured.targetGroupArn, found);
+  const metrics = figureMetrics(need.indicator, service.source, target);
+  const queries = metrics.map(({ signal, statistic }): StatisticQuery => {
+    const { namespace, metricName, dimensions } = metricOf(signal, service.source, { release: 0 }, statistic);
+    return {
+      id: signal,
+      namespace,
+      metricName,
+      dimensions:
+        dimensions === "service-and-release"
+          ? { Service: record.service, Release: measured.releaseKey }
+          : { TargetGroup: measured.targetGroupArnSuffix, LoadBalancer: record.loadBalancerArnSuffix },
+      statistic,
+    };
+  });
+  const answered = await ports.metrics.statistics(queries, { ...range, periodSeconds: figureWindowSeconds });
+  const points: FigurePoints = Object.fromEntries(
+    queries.map(({ id, namespace }) => {
+      // The load balancer measures in seconds.
+      const scale = id === "latency" && namespace === "AWS/ApplicationELB" ? 1_000 : 1;
+      return [id, (answered[id] ?? []).map(({ at, value }) => ({ at, value: value * scale }))];
+    }),
+  );
+  return figureValue(need.indicator, service.source, target, points);
+}
+
+/** Whose metrics: the canary's own, or the baseline's, which its control stands for where that had a share of its own. */
+function measuredRelease(record: RolloutRecord, of: FrozenFigure["of"]) {
+  const { control, canary, releases, baseline } = record;
+  if (of === "baseline" && control && isCompared(control) && control.digest === baseline) return control;
+  const digest = of === "baseline" ? baseline : canary?.digest;
+  const release = digest === undefined ? undefined : releases[digest];
+  return release && { ...release, releaseKey: releaseKey(release) };
+}
