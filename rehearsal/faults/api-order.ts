@@ -20,6 +20,8 @@ interface RawRecord {
   readonly baseline: string;
   readonly releases: Readonly<Record<string, { readonly targetGroupArn: string }>>;
   readonly canary?: { readonly digest: string; readonly exposurePercent: number };
+  /** A second group of the baseline: it may have as much as the canary, and no more than the canary leaves. */
+  readonly control?: { readonly targetGroupArn: string };
   readonly lease?: { readonly kind: string; readonly digest: string; readonly toPercent: number };
 }
 
@@ -127,13 +129,20 @@ function ruleWish(entry: TraceEntry, mains: ReadonlyMap<string, Readonly<Record<
   return before && { action: entry.args[1] as TracedAction, before };
 }
 
+/** What a control may have beside a canary of so much. */
+function besides(percent: number): number {
+  return Math.min(percent, 100 - percent);
+}
+
 function granted(record: RawRecord, group: string): number {
   const { canary } = record;
+  if (record.control?.targetGroupArn === group) return besides(canary?.exposurePercent ?? 0);
   return canary && record.releases[canary.digest]?.targetGroupArn === group ? canary.exposurePercent : 0;
 }
 
 function leased(record: RawRecord, group: string): number {
   const { lease } = record;
+  if (lease && record.control?.targetGroupArn === group) return besides(lease.toPercent);
   return lease && record.releases[lease.digest]?.targetGroupArn === group ? lease.toPercent : 0;
 }
 
