@@ -43,6 +43,21 @@ function ratioWindows(severity: Severity, source: MetricSource): Window[] {
 
 /** Every window of one bound; each makes a rule of its own. */
 export function windowsOf(indicator: Indicator, bound: Bound, severity: Severity, source: MetricSource): Window[] {
+  const windows = plainWindows(indicator, bound, severity, source);
+  // Datadog has windows on end only for counts with a fixed bound; there an opening's first window may speak (docs/datadog.md).
+  const isCompared = bound.reference?.kind === "baseline" && source !== "datadog";
+  return isCompared ? windows.map(lasting) : windows;
+}
+
+/**
+ * Two windows on end. A release's first window holds its first minute, cold and new, beside a baseline that has been warm for days: one window
+ * that differs is what an opening looks like, two are what a worse release looks like.
+ */
+function lasting({ periodSeconds }: Window): Window {
+  return { periodSeconds, evaluationPeriods: 2, datapointsToAlarm: 2 };
+}
+
+function plainWindows(indicator: Indicator, bound: Bound, severity: Severity, source: MetricSource): Window[] {
   if (bound.reference?.kind === "growth") return [hourly];
   if (indicator === "healthy-hosts") return [oneMinuteTwice];
   const isStated = bound.windowSeconds !== undefined;

@@ -104,10 +104,10 @@ describe("GrafanaSlo", () => {
     expect(JSON.parse(rule?.datas[0]?.model ?? "")).toMatchObject({
       instant: true,
       expr:
-        'max_over_time((sum by (environment, service, release) (sum_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-4-0-b"}[299999ms]))' +
+        'count_over_time((sum by (environment, service, release) (sum_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-4-0-b"}[299999ms]))' +
         ' / sum by (environment, service, release) (count_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-4-0-b"}[299999ms]))' +
         ' > ignoring (release) group_left () (2 * ((sum by (environment, service, release) (sum_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-3-1-a"}[299999ms]))' +
-        ' / sum by (environment, service, release) (count_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-3-1-a"}[299999ms]))) > 0)))[300001ms:60s])',
+        ' / sum by (environment, service, release) (count_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-3-1-a"}[299999ms]))) > 0)))[599999ms:300s]) >= 2',
     });
   });
 

@@ -87,7 +87,7 @@ describe("SloAlarms", () => {
       ["baselineLatency", "p99", baseline],
     ]);
     expect(inputs.alarmDescription).toBe(
-      "checkout 2.4.0: objective latency-p99, critical: latency-p99 above 1.5 times the baseline's in 1 of 2 periods of 300 s. " +
+      "checkout 2.4.0: objective latency-p99, critical: latency-p99 above 1.5 times the baseline's in 2 of 2 periods of 300 s. " +
         "Response disable: exposure goes to 0. Runbook: docs/runbooks/high-latency.md",
     );
     const reported = await declare({ objectives, canary, comparedWith, source: "emf" });

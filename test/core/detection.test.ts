@@ -44,7 +44,7 @@ describe("how fast a breach ends", () => {
 
   it("asks for requests of both where two releases are compared: at 90 % the baseline has the fewer [B9]", () => {
     expect(describeDetections(objectivePresets.production, "emf", at(planPresets.steady, 90))).toContain(
-      "memory (critical), disable: within 740 s",
+      "memory (critical), disable: within 1040 s",
     );
     const critical = { value: 2, reference: { kind: "baseline", form: "factor" }, response: "disable" } as const;
     const objectives = [{ name: "errors", indicator: "error-rate", critical } as const];

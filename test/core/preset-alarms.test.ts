@@ -72,7 +72,7 @@ const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "s
       "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, disable",
     ],
     canary: [
-      "latency-p99/critical/300s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 1000 AND baselineSeen >= 1000, 1000 * latency / (1000 * baselineLatency), 0) > 1.5, 1 of 2 of 300 s, disable",
+      "latency-p99/critical/300s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 1000 AND baselineSeen >= 1000, 1000 * latency / (1000 * baselineLatency), 0) > 1.5, 2 of 2 of 300 s, disable",
     ],
     service: [],
   },
@@ -82,7 +82,7 @@ const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "s
       "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, disable",
     ],
     canary: [
-      "latency-p99/critical/300s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 1000 AND baselineSeen >= 1000, latency / baselineLatency, 0) > 1.5, 1 of 2 of 300 s, disable",
+      "latency-p99/critical/300s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 1000 AND baselineSeen >= 1000, latency / baselineLatency, 0) > 1.5, 2 of 2 of 300 s, disable",
     ],
     service: [],
   },
@@ -92,8 +92,8 @@ const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "s
       "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, disable",
     ],
     canary: [
-      "latency-p95/warning/1800s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 200 AND baselineSeen >= 200, 1000 * latency / (1000 * baselineLatency), 0) > 1.5, 1 of 2 of 1800 s, notify",
-      "latency-p99/critical/600s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 1000 AND baselineSeen >= 1000, 1000 * latency / (1000 * baselineLatency), 0) > 2, 1 of 2 of 600 s, freeze",
+      "latency-p95/warning/1800s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 200 AND baselineSeen >= 200, 1000 * latency / (1000 * baselineLatency), 0) > 1.5, 2 of 2 of 1800 s, notify",
+      "latency-p99/critical/600s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 1000 AND baselineSeen >= 1000, 1000 * latency / (1000 * baselineLatency), 0) > 2, 2 of 2 of 600 s, freeze",
     ],
     service: [
       "error-rate/warning/1800s: errors = answered + unanswered + 0 * requests; errors1 = answered1 + unanswered1 + 0 * requests1; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0); rate1 = IF(requests1 >= 100 AND errors1 >= 10, 100 * errors1 / requests1, 0); worst = MAX([rate, rate1]) > 2, 1 of 2 of 1800 s, notify",
@@ -108,9 +108,9 @@ const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "s
       "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, disable",
     ],
     canary: [
-      "latency-p95/warning/1800s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 200 AND baselineSeen >= 200, latency / baselineLatency, 0) > 1.5, 1 of 2 of 1800 s, notify",
-      "latency-p99/critical/600s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 1000 AND baselineSeen >= 1000, latency / baselineLatency, 0) > 2, 1 of 2 of 600 s, freeze",
-      "memory/critical/300s/of-baseline: beside = memoryMegabytes / baselineMemoryMegabytes > 2, 1 of 2 of 300 s, previous-wave",
+      "latency-p95/warning/1800s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 200 AND baselineSeen >= 200, latency / baselineLatency, 0) > 1.5, 2 of 2 of 1800 s, notify",
+      "latency-p99/critical/600s/of-baseline: baselineSeen = baselineRequests + 0 * requests; beside = IF(requests >= 1000 AND baselineSeen >= 1000, latency / baselineLatency, 0) > 2, 2 of 2 of 600 s, freeze",
+      "memory/critical/300s/of-baseline: beside = memoryMegabytes / baselineMemoryMegabytes > 2, 2 of 2 of 300 s, previous-wave",
     ],
     service: [
       "error-rate/warning/1800s: errors = answered + 0 * requests; errors1 = answered1 + 0 * requests1; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0); rate1 = IF(requests1 >= 100 AND errors1 >= 10, 100 * errors1 / requests1, 0); worst = MAX([rate, rate1]) > 2, 1 of 2 of 1800 s, notify",
@@ -141,10 +141,10 @@ const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "s
       "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, disable",
     ],
     canary: [
-      "memory/critical/300s/of-baseline: beside = memoryMegabytes / baselineMemoryMegabytes > 2, 1 of 2 of 300 s, disable",
-      "memory/warning/300s/of-baseline: beside = memoryMegabytes / baselineMemoryMegabytes > 1.5, 1 of 2 of 300 s, notify",
-      "cpu/critical/300s/of-baseline: beside = cpuPercent / baselineCpuPercent > 1.8, 1 of 2 of 300 s, disable",
-      "cpu/warning/300s/of-baseline: beside = cpuPercent / baselineCpuPercent > 1.4, 1 of 2 of 300 s, notify",
+      "memory/critical/300s/of-baseline: beside = memoryMegabytes / baselineMemoryMegabytes > 2, 2 of 2 of 300 s, disable",
+      "memory/warning/300s/of-baseline: beside = memoryMegabytes / baselineMemoryMegabytes > 1.5, 2 of 2 of 300 s, notify",
+      "cpu/critical/300s/of-baseline: beside = cpuPercent / baselineCpuPercent > 1.8, 2 of 2 of 300 s, disable",
+      "cpu/warning/300s/of-baseline: beside = cpuPercent / baselineCpuPercent > 1.4, 2 of 2 of 300 s, notify",
     ],
     service: [
       "error-rate/warning/300s: errors = answered + 0 * requests; errors1 = answered1 + 0 * requests1; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0); rate1 = IF(requests1 >= 100 AND errors1 >= 10, 100 * errors1 / requests1, 0); worst = MAX([rate, rate1]) > 5, 1 of 2 of 300 s, notify",
