@@ -49,7 +49,7 @@ describe("how fast a breach ends", () => {
     const critical = { value: 2, reference: { kind: "baseline", form: "factor" }, response: "disable" } as const;
     const objectives = [{ name: "errors", indicator: "error-rate", critical } as const];
     expect(describeDetections(objectives, "alb", at(planPresets.steady, 90))).toBe(
-      "errors (critical), disable: within 850 s from 3.4 requests/s of the service on",
+      "errors (critical), disable: within 1150 s from 3.4 requests/s of the service on",
     );
   });
 });
