@@ -146,11 +146,11 @@ function valued(measure: Measure, read: Read, floors: Floors): string {
 
 const compared = { above: ">", below: "<" } as const;
 
-function readOf(rule: WatchRule, place: RulePlace, release: string): Read {
+function readOf(rule: WatchRule, place: RulePlace, release: string, offsetSeconds: number): Read {
   const { environment, service } = place;
   const serviceSelector = selectorOf({ environment, service });
   const selector = rule.scope === "service" ? serviceSelector : selectorOf({ environment, service, release });
-  return { selector, serviceSelector, seconds: rule.periodSeconds, offsetSeconds: 0 };
+  return { selector, serviceSelector, seconds: rule.periodSeconds, offsetSeconds };
 }
 
 /** Rules of one window a minute and more are looked at every minute, as CloudWatch does. Unit: seconds. */
@@ -163,11 +163,11 @@ function measuredMinutes(signal: Signal, { selector, seconds, offsetSeconds }: R
   return `${minutes} >= ${(measuredShare * seconds) / lookEverySeconds}`;
 }
 
-/** What is bad in the window that ends now. */
-function badWindow(rule: WatchRule, place: RulePlace): string {
+/** What is bad in the window that ended so many seconds ago. */
+function badWindow(rule: WatchRule, place: RulePlace, offsetSeconds = 0): string {
   const { measure, requestFloor, errorFloor, threshold, reference, scope, comparison } = rule;
   const sign = compared[comparison];
-  const read = readOf(rule, place, place.releaseKey);
+  const read = readOf(rule, place, place.releaseKey, offsetSeconds);
   const floors: Floors = { requestFloor, errorFloor, zeroWhereAbsent: comparison === "below" };
   const own = valued(measure, read, floors);
   if (scope === "service") {
@@ -178,7 +178,7 @@ function badWindow(rule: WatchRule, place: RulePlace): string {
     case undefined:
       return `${own} ${sign} ${threshold}`;
     case "growth": {
-      const before = { ...read, offsetSeconds: rule.periodSeconds };
+      const before = { ...read, offsetSeconds: offsetSeconds + rule.periodSeconds };
       const earlier = `(${valued(measure, before, floors)}) > 0`;
       // Only levels grow, see `watchRules`.
       const measured = measure.kind === "gauge" ? `${earlier} and ${measuredMinutes(measure.signal, before)}` : earlier;
@@ -191,7 +191,7 @@ function badWindow(rule: WatchRule, place: RulePlace): string {
           `rule ${rule.key}: is measured against a baseline, got none; expected the key of the release that it is compared with`,
         );
       }
-      const beside = readOf(rule, place, baselineKey);
+      const beside = readOf(rule, place, baselineKey, offsetSeconds);
       const other = valued(measure, beside, { requestFloor, errorFloor: 0, zeroWhereAbsent: true });
       // Errors may be none at all, and then any are more; a latency of 0 is no measurement.
       const there = measure.kind === "ratio" ? `(${other})` : `((${other}) > 0)`;
@@ -203,7 +203,8 @@ function badWindow(rule: WatchRule, place: RulePlace): string {
 
 /**
  * PromQL that has a result exactly while the rule is bad. A rule that one bad window of several is enough for stays bad for as long as they
- * are after its last bad one; one that wants more counts whole windows on the clock.
+ * are after its last bad one. Windows longer than a look are asked for one by one: a subquery has its steps on the clock, where CloudWatch
+ * and a look see the windows that end now.
  * @throws UnsayableRuleError for what only the load balancer counts, and without the baseline that the rule needs
  */
 export function ruleExpression(rule: WatchRule, place: RulePlace): string {
@@ -213,6 +214,15 @@ export function ruleExpression(rule: WatchRule, place: RulePlace): string {
   if (datapointsToAlarm === 1) {
     const reachMilliseconds = (evaluationPeriods - 1) * periodSeconds * 1_000 + 1;
     return `max_over_time((${bad})[${reachMilliseconds}ms:${Math.min(periodSeconds, lookEverySeconds)}s])`;
+  }
+  if (periodSeconds > lookEverySeconds) {
+    const windows = Array.from({ length: evaluationPeriods }, (_none, age) =>
+      badWindow(rule, place, age * periodSeconds),
+    );
+    if (datapointsToAlarm === evaluationPeriods) return windows.map((window) => `(${window})`).join(" and ");
+    throw new UnsayableRuleError(
+      `rule ${rule.key}: asks for ${datapointsToAlarm} of ${evaluationPeriods} windows of ${periodSeconds} s; expected 1 or all of them`,
+    );
   }
   // A millisecond less, so that it is N windows even where the newest ends right now.
   const reachMilliseconds = evaluationPeriods * periodSeconds * 1_000 - 1;

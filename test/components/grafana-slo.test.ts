@@ -101,13 +101,16 @@ describe("GrafanaSlo", () => {
       ["value", "prom"],
       ["bad", "__expr__"],
     ]);
+    const mean = (release: string, ago: string) => {
+      const points = `tidegate_memory_megabytes{environment="dev",service="checkout",release="${release}"}[299999ms]${ago}`;
+      const by = "sum by (environment, service, release)";
+      return `${by} (sum_over_time(${points})) / ${by} (count_over_time(${points}))`;
+    };
+    const twice = (ago: string) =>
+      `${mean("2-4-0-b", ago)} > ignoring (release) group_left () (2 * ((${mean("2-3-1-a", ago)}) > 0))`;
     expect(JSON.parse(rule?.datas[0]?.model ?? "")).toMatchObject({
       instant: true,
-      expr:
-        'count_over_time((sum by (environment, service, release) (sum_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-4-0-b"}[299999ms]))' +
-        ' / sum by (environment, service, release) (count_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-4-0-b"}[299999ms]))' +
-        ' > ignoring (release) group_left () (2 * ((sum by (environment, service, release) (sum_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-3-1-a"}[299999ms]))' +
-        ' / sum by (environment, service, release) (count_over_time(tidegate_memory_megabytes{environment="dev",service="checkout",release="2-3-1-a"}[299999ms]))) > 0)))[599999ms:300s]) >= 2',
+      expr: `(${twice("")}) and (${twice(" offset 300s")})`,
     });
   });
 

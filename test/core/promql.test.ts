@@ -53,7 +53,7 @@ describe("rules as PromQL", () => {
     );
   });
 
-  it("counts M of N whole windows on the clock, and stays bad for N windows where one is enough [B3]", () => {
+  it("counts M of N windows of a minute, and stays bad for N windows where one is enough [B3]", () => {
     const gauge = { measure: { kind: "gauge", signal: "cpu-percent", statistic: "maximum" }, requestFloor: 0 } as const;
     const bad = `max by (environment, service, release) (max_over_time(tidegate_cpu_percent${own}[59999ms])) > 5`;
     expect(ruleExpression(aRule(gauge), place)).toBe(bad);
@@ -62,6 +62,17 @@ describe("rules as PromQL", () => {
     );
     expect(ruleExpression(aRule({ ...gauge, evaluationPeriods: 2 }), place)).toBe(
       `max_over_time((${bad})[60001ms:60s])`,
+    );
+  });
+
+  it("asks for long windows one by one, so that they end now and not on the clock [B3]", () => {
+    const gauge = { measure: { kind: "gauge", signal: "cpu-percent", statistic: "maximum" }, requestFloor: 0 } as const;
+    const bad = (ago: string) =>
+      `max by (environment, service, release) (max_over_time(tidegate_cpu_percent${own}[299999ms]${ago})) > 5`;
+    const long = { ...gauge, periodSeconds: 300, evaluationPeriods: 2, datapointsToAlarm: 2 } as const;
+    expect(ruleExpression(aRule(long), place)).toBe(`(${bad("")}) and (${bad(" offset 300s")})`);
+    expect(() => ruleExpression(aRule({ ...long, evaluationPeriods: 3 }), place)).toThrow(
+      "asks for 2 of 3 windows of 300 s; expected 1 or all of them",
     );
   });
 

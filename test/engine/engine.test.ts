@@ -152,7 +152,6 @@ describe.skipIf(!engineOnPath())("a finish under the real engine", { timeout: 18
   afterAll(() => estate.remove());
 
   it("moves the baseline without touching a rule and deletes nothing inside the rollback window [B12]", async () => {
-    // Both stacks share one emulated region, and with it the names of target groups.
     const first = { ...old, version: "4.0.0" };
     const second = { ...next, version: "5.0.0" };
     estate.configure({ baseline: first, canary: second, wave: 0, overrideReason: "the test does not soak" });

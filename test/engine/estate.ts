@@ -64,6 +64,7 @@ export class Estate {
     };
     const engine = await Engine.start({
       elbv2Endpoint: elbv2,
+      suffixSeed: environment,
       lambdaModule: new URL("hook-module.ts", import.meta.url).pathname,
       config: {
         "aws:region": region,

@@ -69,6 +69,8 @@ export interface EngineOptions {
   config?: Record<string, unknown>;
   /** ELBv2 emulator that load balancers, listeners, rules and target groups are mirrored to. */
   elbv2Endpoint?: string;
+  /** Makes the suffixes of this stack's physical names its own; stacks that share an emulator need it. */
+  suffixSeed?: string;
   /** Module whose `invoke(input)` answers `aws.lambda.Invocation`. */
   lambdaModule?: string;
   /** More environment for the program and the provider. */
@@ -130,6 +132,7 @@ export class Engine {
       PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "true",
       STAND_IN_LOG: this.logFile,
       ...(options.elbv2Endpoint ? { STAND_IN_ELBV2_ENDPOINT: options.elbv2Endpoint } : {}),
+      ...(options.suffixSeed === undefined ? {} : { STAND_IN_SUFFIX_SEED: options.suffixSeed }),
       ...(options.lambdaModule ? { STAND_IN_LAMBDA_MODULE: options.lambdaModule } : {}),
       ...options.env,
     };

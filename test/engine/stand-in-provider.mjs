@@ -3,6 +3,7 @@
 //
 //   STAND_IN_LOG              file that gets one JSON line a call: {op, type, urn, inputs, oldInputs, preview}
 //   STAND_IN_ELBV2_ENDPOINT   mirror load balancers, listeners, rules and target groups to this emulator
+//   STAND_IN_SUFFIX_SEED      stacks that share an emulator have one each, or the same program would take the same names twice
 //   STAND_IN_LAMBDA_MODULE    module whose `invoke(input)` answers aws:lambda/invocation:Invocation
 import { elbv2Mirror } from "./stand-in/elbv2.mjs";
 import { invokeLambda } from "./stand-in/invocation.mjs";
@@ -42,7 +43,7 @@ const replaceKeys = ({ replaces, replacesUnless }, inputs) =>
 
 /** Old and new half of a replacement share a URN; what forced it tells them apart. */
 function seedOf(urn, model, inputs) {
-  return `${urn}|${JSON.stringify(replaceKeys(model, inputs).map((key) => inputs[key] ?? null))}`;
+  return `${process.env.STAND_IN_SUFFIX_SEED ?? ""}${urn}|${JSON.stringify(replaceKeys(model, inputs).map((key) => inputs[key] ?? null))}`;
 }
 
 function nameOf(urn, model, inputs) {
