@@ -1,6 +1,7 @@
 /** What the config asks for its baseline, where that is another than the record's: a finish, a pin, or a replacement. */
 import type { Intent, Notice } from "./declaration.ts";
-import { judge, type SoakEvidence } from "./gate.ts";
+import type { SoakEvidence } from "./gate/evidence.ts";
+import { judge } from "./gate/judge.ts";
 import { note, type Outcome, stay, versionOf, warning } from "./outcome.ts";
 import { committedPercent, holdsOn, type Instant, type RolloutRecord } from "./record.ts";
 import { holdKey } from "./releases.ts";
@@ -97,7 +98,9 @@ export function judgeWith(
   now: Instant,
   intent: Intent,
 ) {
-  return evidence === undefined ? undefined : judge(record, digest, evidence, now, intent.overrideReason);
+  if (evidence === undefined) return undefined;
+  const { overrideReason } = intent;
+  return judge(record, digest, evidence, now, overrideReason === undefined ? {} : { overrideReason });
 }
 
 /** Its last attempt ended in a rollback; acknowledged or not, only a new attempt from the first wave brings it back (B5). */

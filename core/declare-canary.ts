@@ -3,7 +3,7 @@
  * The heart of the latch: a config that merely still says what it said is pinned, one that asks for more is judged.
  */
 import type { Intent, Notice } from "./declaration.ts";
-import type { Verdict } from "./gate.ts";
+import type { Verdict } from "./gate/verdict.ts";
 import { note, type Outcome, sharesAt, stay, versionOf, warning } from "./outcome.ts";
 import { nextWaveAbove } from "./plans.ts";
 import { committedPercent, holdsOn, type RolloutRecord } from "./record.ts";

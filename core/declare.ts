@@ -7,7 +7,7 @@ import type { Declaration, Intent, LiveTraffic, Notice, Reality, Step } from "./
 import { baselineAsk, judgeWith } from "./declare-baseline.ts";
 import { canaryAsk } from "./declare-canary.ts";
 import { controlAsk, unrecordedControl } from "./declare-control.ts";
-import type { SoakEvidence } from "./gate.ts";
+import type { SoakEvidence } from "./gate/evidence.ts";
 import { liveReleases, mostReleasesAttached, secondsUntilRoom, sharedGroups } from "./live-set.ts";
 import { note, sharesAt, warning } from "./outcome.ts";
 import { committedPercent, holdsOn, type Instant, type RolloutRecord } from "./record.ts";

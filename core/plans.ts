@@ -38,6 +38,8 @@ export interface Wave {
   readonly minimumRequests: number;
   /** Who may lower this wave: the hook, or a human (every lowering response becomes `freeze`). */
   readonly lowering: "automatic" | "human";
+  /** Roles that must have signed before this wave opens (C3). @default nobody is asked */
+  readonly approvals?: readonly string[];
   /** Opened by the scheduled workflow, through the same gate as by hand (E8). @default absent: a person changes the config */
   readonly advance?: "automatic";
   /** Bounds of this wave alone. */
@@ -50,6 +52,8 @@ export interface Plan {
   readonly waves: readonly Wave[];
   /** How long the finished release is still watched by people. Unit: minutes. */
   readonly watchAfterMinutes: number;
+  /** After a rollback, this long until the same release may try again (B5). Unit: minutes. @default 0: at once */
+  readonly coolOffMinutes?: number;
 }
 
 export const planPresetNames = ["steady", "cautious", "rapid", "migration", "fine"] as const;

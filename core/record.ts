@@ -5,6 +5,7 @@
 
 import type { BudgetPeriodDays } from "./burn-rate.ts";
 import type { FormerRelease } from "./former-releases.ts";
+import type { FinishedRelease } from "./gate/evidence.ts";
 import type { Indicator, MetricSource, Response, Severity } from "./objectives.ts";
 import { type Plan, waveAt } from "./plans.ts";
 import type { Release } from "./releases.ts";
@@ -243,6 +244,8 @@ export interface RolloutRecord {
   readonly retiredAt?: Instant;
   /** What the service promises its users; budgets and reports use it, nothing is decided on it here. */
   readonly promises?: Promises;
+  /** Releases that finished a rollout here, by hold key: what the environment above asks for (A8), and which of them may come back at once. @default none */
+  readonly finished?: Readonly<Record<string, FinishedRelease>>;
   /** Releases of the last quarter that are no longer declared: what they spent of the error budget was spent. Oldest first. */
   readonly former?: readonly FormerRelease[];
 }

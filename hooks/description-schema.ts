@@ -11,6 +11,7 @@ const wave = z.strictObject({
   lookEverySeconds: z.number().check(z.positive()),
   minimumRequests: count,
   lowering: z.enum(["automatic", "human"]),
+  approvals: z.optional(z.array(text)),
   advance: z.optional(z.literal("automatic")),
   criteria: z.array(criterion),
 });
@@ -23,7 +24,12 @@ export const descriptionSchema = z.strictObject({
   service: text,
   mode,
   source: z.enum(metricSources),
-  plan: z.strictObject({ name: text, waves: z.array(wave), watchAfterMinutes: z.number().check(z.nonnegative()) }),
+  plan: z.strictObject({
+    name: text,
+    waves: z.array(wave),
+    watchAfterMinutes: z.number().check(z.nonnegative()),
+    coolOffMinutes: z.optional(z.number().check(z.nonnegative())),
+  }),
   rules: z.array(z.strictObject({ arn: text, role: z.enum(["main", "tester", "anchor"]) })),
   alarms: z.array(
     z.strictObject({

@@ -76,4 +76,12 @@ const promises = z.strictObject({
 /** Where the metrics of a release are that left; see `core/former-releases.ts`. */
 const formerRelease = z.strictObject({ releaseKey: text, targetGroupArnSuffix: text, until: z.number() });
 
-export { controlGroup, count, criterion, figure, formerRelease, indicator, percent, promises, text };
+/** A release that finished a rollout; see `core/gate/evidence.ts`. */
+const finishedRelease = z.strictObject({
+  version: text,
+  digest: text,
+  at: z.number(),
+  figures: z.strictObject({ "error-rate": z.optional(z.number()), "latency-p95": z.optional(z.number()) }),
+});
+
+export { controlGroup, count, criterion, figure, finishedRelease, formerRelease, indicator, percent, promises, text };

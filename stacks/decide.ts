@@ -7,7 +7,7 @@ import type { Declaration, Intent, Notice, Reality } from "../core/declaration.t
 import { declare } from "../core/declare.ts";
 import { describeDetections } from "../core/detection.ts";
 import { budgetText, pausesAdvances } from "../core/error-budget.ts";
-import type { SoakEvidence } from "../core/gate.ts";
+import type { SoakEvidence } from "../core/gate/evidence.ts";
 import type { Instant } from "../core/record.ts";
 import { type PeerWords, peerRefusals, unsharedNotices } from "../hooks/peers.ts";
 import { type EnvironmentConfig, intentOf, type ServiceConfig } from "./config.ts";

@@ -9,7 +9,17 @@ import * as z from "zod/mini";
 import { metricSources, responses, severities } from "../../core/objectives.ts";
 import { type HistoryEntry, type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
 import { runbooks } from "../../core/runbooks.ts";
-import { controlGroup, count, criterion, figure, formerRelease, indicator, percent, promises } from "../zod.ts";
+import {
+  controlGroup,
+  count,
+  criterion,
+  figure,
+  finishedRelease,
+  formerRelease,
+  indicator,
+  percent,
+  promises,
+} from "../zod.ts";
 
 const text = z.string();
 const digest = z.string().check(z.minLength(1));
@@ -28,11 +38,13 @@ const plan = z.strictObject({
       lookEverySeconds: z.number(),
       minimumRequests: z.number(),
       lowering: z.enum(["automatic", "human"]),
+      approvals: z.optional(z.array(text)),
       advance: z.optional(z.literal("automatic")),
       criteria: z.array(criterion),
     }),
   ),
   watchAfterMinutes: z.number(),
+  coolOffMinutes: z.optional(z.number()),
 });
 
 const watchedAlarm = z.strictObject({
@@ -184,6 +196,7 @@ export const rolloutRecordSchema = z.strictObject({
   declaredBy: z.optional(text),
   retiredAt: z.optional(instant),
   promises: z.optional(promises),
+  finished: z.optional(z.record(text, finishedRelease)),
   former: z.optional(z.array(formerRelease)),
 });
 

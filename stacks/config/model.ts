@@ -1,5 +1,6 @@
 /** What a checked stack config is: plain data with every default filled in, which later code trusts without looking again. */
 import type { BurnSettings } from "../../core/burn-rate.ts";
+import type { Approval, AskedCheck, GateSettings } from "../../core/gate/evidence.ts";
 import type { MetricSource, Objective } from "../../core/objectives.ts";
 import type { Plan } from "../../core/plans.ts";
 import type { Release } from "../../core/releases.ts";
@@ -138,6 +139,25 @@ export interface ControlConfig {
   readonly targetGroupArn?: string;
 }
 
+/** A check whose result a wave waits for (E5). */
+export interface CheckConfig extends AskedCheck {
+  /** JSON of k6's `handleSummary`, with `tidegate: { release, endedAt }` beside it; relative to the project's folder. */
+  readonly file: string;
+  /** Waves that ask for it. Unit: percent. @default the first */
+  readonly wavePercents: readonly number[];
+}
+
+/** A calendar window in which nothing rises. */
+export interface FreezeConfig {
+  readonly name: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** Local time, once (`2026-12-18T16:00`) or every week (`Fri 16:00`); frozen from here. */
+  readonly from: string;
+  /** As `from`; frozen no longer. */
+  readonly to: string;
+}
+
 export interface ServiceConfig {
   readonly name: string;
   readonly mode: "act" | "observe";
@@ -156,6 +176,12 @@ export interface ServiceConfig {
   readonly burnRate?: BurnSettings;
   /** A fresh copy of the baseline that the canary is compared with. */
   readonly control?: ControlConfig;
+  /** How much worse than its baseline a canary may be. @default `defaultGateSettings` */
+  readonly gate?: GateSettings;
+  /** Signatures for waves whose plan asks for roles. @default none */
+  readonly approvals?: readonly Approval[];
+  /** @default none */
+  readonly checks?: readonly CheckConfig[];
   readonly stickinessSeconds?: number;
   readonly readyTimeoutSeconds: number;
   readonly blindMinutes: number;
@@ -185,6 +211,10 @@ export interface EnvironmentConfig {
   readonly network: NetworkConfig;
   /** A service stack has the links of its foundation's, and no channels. */
   readonly alerting: AlertingConfig;
+  /** The stack of the environment below, from which releases come (A8). @default none: this is the lowest */
+  readonly ladderBelow?: string;
+  /** @default none */
+  readonly freezes?: readonly FreezeConfig[];
   /** Ascending by name. */
   readonly services: readonly ServiceConfig[];
 }

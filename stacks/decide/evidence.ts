@@ -5,7 +5,8 @@ import { targetKindOf } from "../../components/target-kind.ts";
 import { alarmsFor, serviceAlarmsFor, sourceDelaySeconds } from "../../core/alarms.ts";
 import { errorBudgetOf } from "../../core/burn-rate.ts";
 import type { Step } from "../../core/declaration.ts";
-import type { SoakEvidence } from "../../core/gate.ts";
+import { messageOf } from "../../core/error-message.ts";
+import type { SoakEvidence } from "../../core/gate/evidence.ts";
 import { alarmName, releaseKey, serviceAlarmName } from "../../core/naming.ts";
 import type { MetricSource, Objective } from "../../core/objectives.ts";
 import { nextWaveAbove } from "../../core/plans.ts";
@@ -55,7 +56,7 @@ async function readBudget(
   try {
     return { errorBudget: await readErrorBudget(ports, record, budget, service.burnRate.periodDays) };
   } catch (error) {
-    return { errorBudget: { unreadable: error instanceof Error ? error.message : String(error) } };
+    return { errorBudget: { unreadable: messageOf(error) } };
   }
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Declaration, Intent, LiveTraffic, Reality } from "../../core/declaration.ts";
 import { declare } from "../../core/declare.ts";
-import type { SoakEvidence } from "../../core/gate.ts";
+import type { SoakEvidence } from "../../core/gate/evidence.ts";
 import { planPresets } from "../../core/plans.ts";
 import type { RolloutRecord } from "../../core/record.ts";
 import { anAdoptedRelease, aRelease, v1, v2, v3, World } from "../helpers/world.ts";

@@ -9,8 +9,9 @@ import {
   pausesAdvances,
   reckonBudget,
 } from "../../core/error-budget.ts";
-import { judge, type SoakEvidence } from "../../core/gate.ts";
+import type { SoakEvidence } from "../../core/gate/evidence.ts";
 import { aFullRecord } from "../contract/a-record.ts";
+import { said } from "./gate/said.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -232,7 +233,7 @@ describe("the gate", () => {
   const record = { ...full, breaches: {}, holds: {}, alarms: [] };
   const quiet: SoakEvidence = { canaryRequests: 5_000, watchedFraction: 1, fellSilent: false, alarmsInAlarm: [] };
   const ask = (errorBudget: SoakEvidence["errorBudget"], reason?: string) =>
-    judge(record, "sha256:another", { ...quiet, ...(errorBudget ? { errorBudget } : {}) }, to, reason);
+    said(record, "sha256:another", { ...quiet, ...(errorBudget ? { errorBudget } : {}) }, to, reason);
 
   it("waits for the budget even before the first wave, and says what is left [C1, C2]", () => {
     const intervals = hours(30, (index) => ({ requests: 10_000, errors: index === 0 ? 3_300 : 0 }));

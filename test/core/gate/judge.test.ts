@@ -1,10 +1,11 @@
 /** The gate's verdicts, each reason of its own (C1, B8), and what was visible of a canary (B8). */
 import { describe, expect, it } from "vitest";
-import { judge, type SoakEvidence } from "../../core/gate.ts";
-import { planPresets } from "../../core/plans.ts";
-import type { Breach, Hold, RolloutRecord } from "../../core/record.ts";
-import { visibilityOf, visibilityWindow } from "../../core/visibility.ts";
-import { aFullRecord } from "../contract/a-record.ts";
+import type { SoakEvidence } from "../../../core/gate/evidence.ts";
+import { planPresets } from "../../../core/plans.ts";
+import type { Breach, Hold, RolloutRecord } from "../../../core/record.ts";
+import { visibilityOf, visibilityWindow } from "../../../core/visibility.ts";
+import { aFullRecord } from "../../contract/a-record.ts";
+import { type Said, said } from "./said.ts";
 
 const opened = Date.UTC(2026, 0, 5, 10);
 const served = opened + 24 * 60 * 60_000;
@@ -56,15 +57,15 @@ const at10 = "soak at 10 % served";
 
 describe("the gate", () => {
   it("promotes a served, seen and quiet soak, and one served before in this attempt [C1]", () => {
-    expect(judge(recordOf(), digest, good, served)).toEqual({ kind: "promote", reasons: [] });
+    expect(said(recordOf(), digest, good, served)).toEqual({ kind: "promote", reasons: [] });
     const again = recordOf({
       canary: { digest, attempt: 1, exposurePercent: 10, waveOpenedAt: served, servedPercents: [10] },
     });
     const nothing = { canaryRequests: 0, watchedFraction: 0, fellSilent: false, alarmsInAlarm: [] };
-    expect(judge(again, digest, nothing, served).kind).toBe("promote");
+    expect(said(again, digest, nothing, served).kind).toBe("promote");
   });
 
-  it.each<[string, Partial<RolloutRecord>, Partial<SoakEvidence>, number, ReturnType<typeof judge>]>([
+  it.each<[string, Partial<RolloutRecord>, Partial<SoakEvidence>, number, Said]>([
     ["a hold", { holds: { "hold-1": hold } }, {}, served, { kind: "monitor", reasons: [waiting] }],
     [
       "a service hold of another release",
@@ -156,20 +157,20 @@ describe("the gate", () => {
       },
     ],
   ])("does not promote over %s [C1, B8]", (_name, change, evidence, now, verdict) => {
-    expect(judge(recordOf(change), digest, { ...good, ...evidence }, now)).toEqual(verdict);
+    expect(said(recordOf(change), digest, { ...good, ...evidence }, now)).toEqual(verdict);
   });
 
   it("takes the worst verdict and tells every reason [B8]", () => {
     const record = recordOf({ holds: { "hold-1": hold }, breaches: { b: breach } });
-    const verdict = judge(record, digest, { ...good, canaryRequests: 0, alarmsInAlarm: ["x"] }, opened);
+    const verdict = said(record, digest, { ...good, canaryRequests: 0, alarmsInAlarm: ["x"] }, opened);
     expect(verdict).toEqual({
       kind: "roll-back",
       reasons: [
         "breach of error-rate (warning) open since 2026-01-05T10:00:00.000Z",
         "alarm x is in ALARM",
+        "no request of the canary was measured in this soak",
         waiting,
         `${at10} 0 of 1440 min; served at 2026-01-06T10:00:00.000Z`,
-        "no request of the canary was measured in this soak",
       ],
     });
   });
@@ -179,17 +180,17 @@ describe("the gate", () => {
       plan: planPresets.migration,
       canary: { digest, attempt: 1, exposurePercent: 100, waveOpenedAt: opened, servedPercents: [] },
     });
-    expect(judge(record, digest, good, served)).toEqual({
+    expect(said(record, digest, good, served)).toEqual({
       kind: "monitor",
       reasons: ["wave 100 has no end of its own; an override with a reason ends it"],
     });
-    expect(judge(record, digest, good, served, "signed off")).toEqual({ kind: "promote", reasons: [] });
+    expect(said(record, digest, good, served, "signed off")).toEqual({ kind: "promote", reasons: [] });
   });
 
   it("lifts soak and requests by an override, never hold, pause, breach or alarm [C1]", () => {
     const nothing: SoakEvidence = { canaryRequests: 0, watchedFraction: 0, fellSilent: false, alarmsInAlarm: [] };
     const hurried = (change: Partial<RolloutRecord>, evidence: Partial<SoakEvidence> = {}) =>
-      judge(recordOf(change), digest, { ...nothing, ...evidence }, opened, "in a hurry").kind;
+      said(recordOf(change), digest, { ...nothing, ...evidence }, opened, "in a hurry").kind;
     expect(hurried({})).toBe("promote");
     expect(hurried({ holds: { "hold-1": hold } })).toBe("monitor");
     expect(hurried({ paused: { by: "x", reason: "y", at: opened } })).toBe("monitor");
@@ -203,8 +204,8 @@ describe("the gate", () => {
       canary: { digest, attempt: 1, exposurePercent: 0, waveOpenedAt: opened, servedPercents: [] },
     });
     const nothing: SoakEvidence = { canaryRequests: 0, watchedFraction: 0, fellSilent: false, alarmsInAlarm: [] };
-    expect(judge(staged, digest, nothing, opened).kind).toBe("promote");
-    expect(judge(staged, digest, { ...nothing, alarmsInAlarm: ["x"] }, opened).kind).toBe("roll-back");
+    expect(said(staged, digest, nothing, opened).kind).toBe("promote");
+    expect(said(staged, digest, { ...nothing, alarmsInAlarm: ["x"] }, opened).kind).toBe("roll-back");
   });
 });
 
