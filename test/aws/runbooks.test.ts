@@ -8,7 +8,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from "@aws-sdk/client-cloudwatch";
-import { CreateTableCommand, DynamoDBClient, PutItemCommand, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, PutItemCommand, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 import {
   CreateListenerCommand,
   CreateLoadBalancerCommand,
@@ -20,13 +20,14 @@ import {
 import { CreateAliasCommand, CreateFunctionCommand, LambdaClient, PublishVersionCommand } from "@aws-sdk/client-lambda";
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { drillAlarmName, hookFunctionName, tableName } from "../../core/naming.ts";
+import { drillAlarmName, hookFunctionName, reportFunctionName, tableName } from "../../core/naming.ts";
 import { clientSettings } from "../../hooks/aws/clients.ts";
 import { dynamoRecordStore } from "../../hooks/aws/record-store.ts";
 import { elbTraffic } from "../../hooks/aws/traffic.ts";
 import { aFullRecord } from "../contract/a-record.ts";
 import { readPages } from "../docs/runbook-pages.ts";
 import { motoNetwork } from "../engine/moto-network.ts";
+import { makeTable } from "./a-table.ts";
 import { access, emulatorEndpoint, freshName } from "./emulators.ts";
 
 const moto = emulatorEndpoint("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2");
@@ -124,20 +125,7 @@ async function makeTraffic(): Promise<Scene> {
 async function makeRecord({ baseline, canary, previous, mainRule }: Scene): Promise<void> {
   const client = new DynamoDBClient(clientSettings(access));
   const name = tableName(environment);
-  await client.send(
-    new CreateTableCommand({
-      TableName: name,
-      KeySchema: [
-        { AttributeName: "pk", KeyType: "HASH" },
-        { AttributeName: "sk", KeyType: "RANGE" },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: "pk", AttributeType: "S" },
-        { AttributeName: "sk", AttributeType: "S" },
-      ],
-      BillingMode: "PAY_PER_REQUEST",
-    }),
-  );
+  await makeTable(client, name);
   await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 1 }, { TableName: name });
   const full = aFullRecord();
   const releases = Object.values(full.releases);
@@ -204,12 +192,11 @@ async function makeTopic(): Promise<void> {
 }
 
 /** A function that answers with what it was sent, in two versions; the alias is on the second. */
-async function makeHook(): Promise<void> {
+async function makeFunction(FunctionName: string): Promise<void> {
   const client = new LambdaClient(clientSettings(access));
-  const FunctionName = hookFunctionName(environment);
   writeFileSync(
     join(folder, "index.mjs"),
-    "export const handler = async (event) => ({ took: event['detail-type'] });\n",
+    "export const handler = async (event) => ({ took: event['detail-type'] ?? 'a look by hand' });\n",
   );
   const zipped = spawnSync(
     "python3",
@@ -241,6 +228,9 @@ aws events put-rule --name ${hookFunctionName(environment)}-clock --schedule-exp
 aws logs create-log-group --log-group-name /aws/lambda/${hookFunctionName(environment)}
 aws logs create-log-stream --log-group-name /aws/lambda/${hookFunctionName(environment)} --log-stream-name one
 aws logs put-log-events --log-group-name /aws/lambda/${hookFunctionName(environment)} --log-stream-name one --log-events "timestamp=$(date +%s)000,message=ERROR access denied"
+aws logs create-log-group --log-group-name /aws/lambda/${reportFunctionName(environment)}
+aws logs create-log-stream --log-group-name /aws/lambda/${reportFunctionName(environment)} --log-stream-name one
+aws logs put-log-events --log-group-name /aws/lambda/${reportFunctionName(environment)} --log-stream-name one --log-events "timestamp=$(date +%s)000,message=ReportFailedError the webhook is gone"
 aws sqs send-message --queue-url "$(aws sqs get-queue-url --queue-name ${hookFunctionName(environment)}-dead-letters --query QueueUrl --output text)" --message-body given-up
 `;
 
@@ -311,7 +301,8 @@ describe("lines of the runbooks", { timeout: 300_000 }, () => {
     await makeAlarms();
     bash(rest);
     await makeTopic();
-    await makeHook();
+    await makeFunction(hookFunctionName(environment));
+    await makeFunction(reportFunctionName(environment));
     const start = { page: "README", text: "export ENVIRONMENT=production REGION=eu-west-1 SERVICE=checkout" };
     ran = runBlocks([start, ...blocks]);
   }, 280_000);
@@ -351,6 +342,11 @@ describe("lines of the runbooks", { timeout: 300_000 }, () => {
     expect(printedBy("filter-log-events").trim()).toBe("ERROR access denied");
     expect(printedBy("describe-rule --region").trim().split("\n").at(-1)).toBe("ENABLED");
     expect(printedBy("receive-message")).toContain("given-up");
+  });
+
+  it("show the report's log, and make it look once more [D8, D6]", () => {
+    expect(printedBy("ReportFailedError").trim()).toBe("ReportFailedError the webhook is gone");
+    expect(printedBy(`"tidegate-$ENVIRONMENT-report" --payload`)).toMatch(/\{"took": ?"a look by hand"\}$/m);
   });
 
   it("show who hears the topic [D8]", () => {
