@@ -14,6 +14,7 @@ import {
 } from "../core/alarm-evaluation.ts";
 import { evaluationRange } from "../core/alarms.ts";
 import { BadInputError } from "../core/bad-input.ts";
+import { messageOf } from "../core/error-message.ts";
 import { checkFields, leaf, Problems, wholeNumber, word } from "../stacks/config/problems.ts";
 
 /** An alarm with its newest points, as the file has them. */
@@ -55,7 +56,7 @@ function parseJson(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     throw new BadInputError(`${place} cannot be read (1 problem):`, [
       `${place}: malformed JSON, ${detail}; expected one JSON object with ${Object.keys(shape).join(", ")}`,
     ]);

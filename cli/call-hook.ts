@@ -1,5 +1,5 @@
 /** Calling the deployed hook: one invocation with a limit, and its answer told apart without trusting it. */
-import { messageOf } from "./failures.ts";
+import { messageOf } from "../core/error-message.ts";
 import { type Connection, type HookAlias, HookCallError, NoCredentialsError, type Timers } from "./outside.ts";
 import { TooSlowError, within } from "./within.ts";
 

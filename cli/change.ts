@@ -2,10 +2,11 @@
  * `pause`, `resume` and `acknowledge`: what people tell the record, through the hook. Pausing only shuts, so it is done from here when the
  * hook does not answer. The other two open something; they have no way round the hook, whose alias is their permission.
  */
+import { oneLine } from "../core/error-message.ts";
 import { type CommandEvent, callHook, fallbackAfterMilliseconds, patienceMilliseconds } from "./call-hook.ts";
 import type { Surroundings } from "./command.ts";
 import { CommandFailedError } from "./failures.ts";
-import { beginChange, type Change, confirmed, type OperatorFlags, oneLine, placeWords } from "./operation.ts";
+import { beginChange, type Change, confirmed, type OperatorFlags, placeWords } from "./operation.ts";
 import { standing } from "./read-record.ts";
 import { report } from "./report.ts";
 

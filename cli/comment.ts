@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { BadInputError } from "../core/bad-input.ts";
+import { messageOf } from "../core/error-message.ts";
 import type { Surroundings } from "./command.ts";
 import { type Conclusion, conclude } from "./comment/conclusion.ts";
 import { oneLineOf } from "./comment/markdown.ts";
@@ -14,7 +15,7 @@ import { type RecordReading, readRecords } from "./comment/record.ts";
 import { mostRehearsed, type Rehearsed, type Rehearser, rehearser } from "./comment/rehearsal.ts";
 import { renderComment, renderUnreadable, renderWithoutPreview } from "./comment/render.ts";
 import { otherMessages, type PreviewedService, servicesIn } from "./comment/services.ts";
-import { messageOf, RefusedError } from "./failures.ts";
+import { RefusedError } from "./failures.ts";
 import { jsonText } from "./json.ts";
 import type { Outside } from "./outside.ts";
 import { readPlace } from "./place.ts";

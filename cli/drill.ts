@@ -1,4 +1,5 @@
 /** `drill`: sets the drill's alarm off through the hook and waits until its page was sent (D4). It touches no traffic. */
+import { oneLine } from "../core/error-message.ts";
 import type { Instant } from "../core/record.ts";
 import { runbookLink } from "../core/runbooks.ts";
 import type { DrillState, Ports } from "../hooks/ports.ts";
@@ -6,7 +7,7 @@ import { callHook, patienceMilliseconds } from "./call-hook.ts";
 import type { Surroundings } from "./command.ts";
 import { RefusedError } from "./failures.ts";
 import { type DrillJson, isoOrNull, jsonText, whereJson } from "./json.ts";
-import { begin, type Operation, type OperatorFlags, oneLine } from "./operation.ts";
+import { begin, type Operation, type OperatorFlags } from "./operation.ts";
 
 /** An alarm set by hand reaches the hook within seconds; twice a minute is surely too late. Unit: milliseconds. */
 const limitMilliseconds = 120_000;

@@ -9,7 +9,3 @@ export class RefusedError extends Error {
 export class CommandFailedError extends Error {
   override readonly name = "CommandFailedError";
 }
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

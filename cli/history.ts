@@ -1,11 +1,12 @@
 /** `history`: what happened to a service, newest last; one rollback's snapshot; the draft of its post-mortem (B6). Reads only. */
+import { oneLine } from "../core/error-message.ts";
 import type { HistoryEntry, Instant, RolloutRecord } from "../core/record.ts";
 import type { Snapshot } from "../core/snapshot.ts";
 import type { Ports } from "../hooks/ports.ts";
 import type { Surroundings } from "./command.ts";
 import { RefusedError } from "./failures.ts";
 import { type HistoryJson, iso, jsonText, whereJson } from "./json.ts";
-import { begin, type Operation, type OperatorFlags, oneLine, placeWords } from "./operation.ts";
+import { begin, type Operation, type OperatorFlags, placeWords } from "./operation.ts";
 import { readServiceName } from "./place.ts";
 
 /** As many as fit a screen or two. */

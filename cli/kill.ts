@@ -5,13 +5,14 @@
  *
  * Nothing that the call does not need is loaded before it: adapters and core only on the way round the hook.
  */
+import { oneLine } from "../core/error-message.ts";
 import type { Ports } from "../hooks/ports.ts";
 import type { ReadService } from "../hooks/status.ts";
 import { callHook, fallbackAfterMilliseconds } from "./call-hook.ts";
 import { eventOf, noteFallback } from "./change.ts";
 import type { Surroundings } from "./command.ts";
 import { CommandFailedError } from "./failures.ts";
-import { beginChange, type Change, confirmed, type OperatorFlags, oneLine, placeWords } from "./operation.ts";
+import { beginChange, type Change, confirmed, type OperatorFlags, placeWords } from "./operation.ts";
 import { noRecordWords, readInTime, recordProblem, standing } from "./read-record.ts";
 import { report } from "./report.ts";
 

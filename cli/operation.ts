@@ -4,7 +4,7 @@
  */
 import { BadInputError } from "../core/bad-input.ts";
 import type { Surroundings } from "./command.ts";
-import { messageOf, RefusedError } from "./failures.ts";
+import { RefusedError } from "./failures.ts";
 import { type Connection, NoCredentialsError, type Outside } from "./outside.ts";
 import { type Place, type PlaceFlags, readPlace, readServiceName } from "./place.ts";
 import { type Who, whoCalls } from "./who.ts";
@@ -143,9 +143,4 @@ export function placeWords({ environment, region, profile }: Place): string {
 export async function whereWords(operation: Operation): Promise<string> {
   const { accountId } = await operation.who;
   return `${accountId === undefined ? "an account that STS did not name in time" : `account ${accountId}`}, region ${operation.place.region}`;
-}
-
-/** One line however many an error had. */
-export function oneLine(error: unknown): string {
-  return messageOf(error).replace(/\s+/g, " ").trim();
 }

@@ -1,7 +1,8 @@
 /** Reading the record with the operator's own credentials, soon or not at all. */
+import { oneLine } from "../core/error-message.ts";
 import type { RolloutRecord } from "../core/record.ts";
 import type { ReadService } from "../hooks/status.ts";
-import { type Change, oneLine } from "./operation.ts";
+import type { Change } from "./operation.ts";
 import { within } from "./within.ts";
 
 /** As long a command waits for the table before it goes on without: with the hook's 2 s well under requirement B4's 30. Unit: milliseconds. */

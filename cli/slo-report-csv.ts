@@ -3,6 +3,7 @@ import { z } from "zod";
 import { BadInputError } from "../core/bad-input.ts";
 import { defaultBudgetPeriodDays, errorBudgetOf } from "../core/burn-rate.ts";
 import { type Objective, objectivePresetNames, objectivePresets } from "../core/objectives.ts";
+import { promisedObjectives } from "../core/promises.ts";
 import type { HistoryEntry, Promises } from "../core/record.ts";
 import type { ReportFacts } from "../core/slo-report.ts";
 import { weekOf } from "../core/slo-report-periods.ts";
@@ -106,22 +107,8 @@ function promisesOf(
 }
 
 function promised(objectives: readonly Objective[], periodDays: Promises["budgetPeriodDays"]): Promises {
-  const withTarget = objectives.flatMap(({ name, indicator, target, minimumRequests, minimumErrors }) =>
-    target === undefined
-      ? []
-      : [
-          {
-            name,
-            indicator,
-            target,
-            // A service's own floors, so that a budget is judged here as it is before an opening.
-            ...(minimumRequests === undefined ? {} : { minimumRequests }),
-            ...(minimumErrors === undefined ? {} : { minimumErrors }),
-          },
-        ],
-  );
   const hasBudget = periodDays !== undefined && errorBudgetOf(objectives) !== undefined;
-  return { objectives: withTarget, ...(hasBudget ? { budgetPeriodDays: periodDays } : {}) };
+  return { objectives: promisedObjectives(objectives), ...(hasBudget ? { budgetPeriodDays: periodDays } : {}) };
 }
 
 const historySchema = z.object({

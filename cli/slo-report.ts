@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { BadInputError } from "../core/bad-input.ts";
+import { oneLine } from "../core/error-message.ts";
 import type { Instant } from "../core/record.ts";
 import { type ReportFacts, type SloReport, sloReport } from "../core/slo-report.ts";
 import { latestDue, periodNamed, type ReportPeriod } from "../core/slo-report-periods.ts";
@@ -14,7 +15,7 @@ import { prometheusSource } from "../reports/sources/prometheus.ts";
 import type { ReportSource } from "../reports/sources/source.ts";
 import type { Surroundings } from "./command.ts";
 import { RefusedError } from "./failures.ts";
-import { begin, type OperatorFlags, oneLine } from "./operation.ts";
+import { begin, type OperatorFlags } from "./operation.ts";
 import { readServiceName } from "./place.ts";
 
 /** As typed. */

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { BadInputError } from "../core/bad-input.ts";
+import { messageOf } from "../core/error-message.ts";
 
 /** Where a stack lives, as its file says; nothing is checked yet. */
 export interface StackPlace {
@@ -78,7 +79,7 @@ async function readConfig(path: string): Promise<unknown> {
     if (error) throw new Error(error.message.replace(/\s+/g, " ").replace(/\.$/, ""));
     file = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new BadInputError(`${name}:`, [`${name}: malformed YAML: ${why}. ${wayOut}`]);
   }
   return fieldOf(file, "config");

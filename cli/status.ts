@@ -2,10 +2,11 @@
  * `status`: where every service stands, the worst thing first. Exit 0 however bad it is: a look is no verdict. Exit 3 where there was
  * nothing to look at.
  */
+import { messageOf } from "../core/error-message.ts";
 import type { EnvironmentStatus } from "../hooks/status.ts";
 import { fallbackAfterMilliseconds } from "./call-hook.ts";
 import type { Surroundings } from "./command.ts";
-import { messageOf, RefusedError } from "./failures.ts";
+import { RefusedError } from "./failures.ts";
 import { jsonText } from "./json.ts";
 import { begin, type OperatorFlags, placeWords, whereWords } from "./operation.ts";
 import { readServiceName } from "./place.ts";

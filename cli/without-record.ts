@@ -2,10 +2,11 @@
  * `kill` where no record can be used: lost, of a newer schema, garbage, or the wrong account. Nothing says which release is the good one,
  * so what is live is shown, and a person says with `--to` who gets all traffic.
  */
+import { oneLine } from "../core/error-message.ts";
 import { tableName } from "../core/naming.ts";
 import type { ForwardAction, Ports } from "../hooks/ports.ts";
 import { CommandFailedError } from "./failures.ts";
-import { type Change, confirmed, oneLine, placeWords, whereWords } from "./operation.ts";
+import { type Change, confirmed, placeWords, whereWords } from "./operation.ts";
 import { recordProblem } from "./read-record.ts";
 import { report } from "./report.ts";
 

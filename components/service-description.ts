@@ -1,6 +1,7 @@
 /** What the hook is told about a service, put together from the settings, the declaration and what the resources turned out to be. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Declaration, ServiceDescription } from "../core/declaration.ts";
+import { promisedObjectives } from "../core/promises.ts";
 import { type Promises, recordSchemaVersion, type WatchedAlarm } from "../core/record.ts";
 import { stableJson } from "../core/stable-json.ts";
 import { describeControl, describeReleases } from "./release-groups.ts";
@@ -71,6 +72,7 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
         exposurePercent: declaration.exposurePercent,
         // None is no fact, as with peers.
         figures: declaration.figures?.length ? declaration.figures : undefined,
+        finish: declaration.finish,
         intent: declaration.intent,
         realityGeneration: declaration.realityGeneration,
         takenBy: args.takenBy,
@@ -85,19 +87,7 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
 
 /** Objectives with a target, and whether a budget is kept of one; `undefined`: there is nothing to report on. */
 function promisesOf({ objectives, burnRate }: ServiceSettings): Promises | undefined {
-  const promised = objectives.flatMap(({ name, indicator, target, minimumRequests, minimumErrors }) =>
-    target === undefined
-      ? []
-      : [
-          {
-            name,
-            indicator,
-            target,
-            ...(minimumRequests === undefined ? {} : { minimumRequests }),
-            ...(minimumErrors === undefined ? {} : { minimumErrors }),
-          },
-        ],
-  );
+  const promised = promisedObjectives(objectives);
   if (promised.length === 0) return undefined;
   return { objectives: promised, ...(burnRate ? { budgetPeriodDays: burnRate.periodDays } : {}) };
 }

@@ -1,7 +1,8 @@
 /** The commands people give, carried out through the ports: record first, then live, then peers, then people. */
 import * as core from "../core/commands.ts";
+import { messageOf } from "../core/error-message.ts";
 import type { RolloutRecord } from "../core/record.ts";
-import { deliver, messageOf, oneError } from "./deliver.ts";
+import { deliver, oneError } from "./deliver.ts";
 import { lowerRules } from "./lower-rules.ts";
 import { broadcastHolds } from "./peers.ts";
 import { type ForwardAction, type ListenerRef, type Ports, RevisionConflictError } from "./ports.ts";

@@ -2,6 +2,7 @@
  * What waits in the record is carried out after traffic is safe: pages to every channel, then the snapshots of new holds. It was
  * written with the decision, so a crash loses none of it; it is at least once, and the dedup key folds repeats.
  */
+import { messageOf } from "../core/error-message.ts";
 import { pageMessageOf } from "../core/page-message.ts";
 import type { Hold, Instant, Page, RolloutRecord } from "../core/record.ts";
 import { type Snapshot, snapshotSchemaVersion } from "../core/snapshot.ts";
@@ -167,8 +168,4 @@ export async function snapshotOf(ports: Ports, record: RolloutRecord, hold: Hold
 export function oneError(failures: readonly unknown[]): unknown {
   if (failures.length === 1) return failures[0];
   return new AggregateError(failures, [...new Set(failures.map(messageOf))].join("; "));
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

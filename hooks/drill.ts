@@ -3,10 +3,11 @@
  * path works before a night when it has to, and touches no traffic.
  */
 
+import { messageOf } from "../core/error-message.ts";
 import { drillAlarmName, drillService } from "../core/naming.ts";
 import { pageMessageOf } from "../core/page-message.ts";
 import type { Instant, Page } from "../core/record.ts";
-import { messageOf, oneError, PageNotDeliveredError } from "./deliver.ts";
+import { oneError, PageNotDeliveredError } from "./deliver.ts";
 import type { DrillState, Ports } from "./ports.ts";
 
 /** A drill that did not come through is overdue after this: a week, and a day for a schedule that was late. Unit: milliseconds. */

@@ -7,6 +7,7 @@
  */
 import { committedControlPercent, controlOpeningProblems, controlRiseProblems } from "../core/control.ts";
 import type { Declaration, GuardedWrite, LiveTraffic } from "../core/declaration.ts";
+import { messageOf } from "../core/error-message.ts";
 import { type GuardReading, hostsNeeded, loweringProblems, openingProblems } from "../core/guard-checks.ts";
 import { committedPercent, committedShares, holdsOn, type RolloutRecord } from "../core/record.ts";
 import { sameShares, sharesOf } from "../core/traffic-shares.ts";
@@ -112,7 +113,7 @@ async function readRecord(
   try {
     return { record: await ports.records.read(service) };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : String(error) };
+    return { failure: messageOf(error) };
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { grantedControlPercent } from "../core/control.ts";
+import { messageOf } from "../core/error-message.ts";
 import { releaseKey } from "../core/naming.ts";
 import { loweringResponses } from "../core/objectives.ts";
 import type { Observation } from "../core/observation.ts";
@@ -48,7 +49,7 @@ export async function observe(ports: Ports, record: RolloutRecord, ahead: ReadAh
     try {
       return await read();
     } catch (error) {
-      failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`${what}: ${messageOf(error)}`);
       if (what === "rules") blindness.push(error);
       return undefined;
     }
@@ -60,7 +61,7 @@ export async function observe(ports: Ports, record: RolloutRecord, ahead: ReadAh
   ]);
   for (const { system, error } of read.failures) {
     const what = system === "cloudwatch" ? "alarms" : `alarms in ${system}`;
-    failures.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    failures.push(`${what}: ${messageOf(error)}`);
     blindness.push(error);
   }
   // One system that does not answer hides nothing of what another one says; none that answers is nothing seen.

@@ -3,12 +3,12 @@
  * lowered here, and goes on telling until they know; guard and preview ask them before anything is raised.
  */
 import type { Declaration, Notice } from "../core/declaration.ts";
+import { messageOf } from "../core/error-message.ts";
 import { note, warning } from "../core/outcome.ts";
 import { holdsThere, type PeerReading, peerProblems, readBroadcast, silences } from "../core/peers.ts";
 import { settleBroadcasts, type Told } from "../core/peers-broadcast.ts";
 import { type Received, receiveHold } from "../core/peers-receive.ts";
 import type { Hold, RolloutRecord } from "../core/record.ts";
-import { messageOf } from "./deliver.ts";
 import { type Ports, RevisionConflictError } from "./ports.ts";
 
 /** How often a peer's record, or our own, is read anew when somebody else wrote it meanwhile. */

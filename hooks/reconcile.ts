@@ -5,10 +5,11 @@
 import pLimit from "p-limit";
 import { peerHoldsToApply } from "../core/apply-targets.ts";
 import { decide } from "../core/decide.ts";
+import { messageOf } from "../core/error-message.ts";
 import { withoutGoneRules } from "../core/leaving-rules.ts";
 import type { Decision } from "../core/observation.ts";
 import { committedPercent, dedupKeyOf, type Instant, type Page, type RolloutRecord } from "../core/record.ts";
-import { deliver, deliverUnstored, messageOf, oneError } from "./deliver.ts";
+import { deliver, deliverUnstored, oneError } from "./deliver.ts";
 import { lowerRules, wouldWrite } from "./lower-rules.ts";
 import { observe, readHealth, type Seen, watchedRules } from "./observe.ts";
 import { broadcastHolds, type SilentRegions } from "./peers.ts";

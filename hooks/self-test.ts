@@ -2,8 +2,8 @@
  * What a new version of the hook does before the alias moves to it: every kind of read that a rollback needs, rules and hosts as soon as there is a service to ask about.
  * A version that cannot do them never becomes the one that is woken.
  */
+import { messageOf } from "../core/error-message.ts";
 import { drillAlarmName, drillService } from "../core/naming.ts";
-import { messageOf } from "./deliver.ts";
 import { armDrill } from "./drill.ts";
 import { watchedRules } from "./observe.ts";
 import type { Ports } from "./ports.ts";

@@ -3,6 +3,7 @@
  * Reads only. What cannot be read is said of that service alone: one unreadable record does not hide the others.
  */
 import pLimit from "p-limit";
+import { messageOf } from "../core/error-message.ts";
 import { versionOf } from "../core/outcome.ts";
 import {
   type Breach,
@@ -12,7 +13,6 @@ import {
   type Lease,
   type RolloutRecord,
 } from "../core/record.ts";
-import { messageOf } from "./deliver.ts";
 import { liveOf } from "./observe.ts";
 import type { DrillState, ForwardAction, Ports } from "./ports.ts";
 import { drillFindings, findingsOf, type StatusFinding, worstFirst } from "./status-findings.ts";

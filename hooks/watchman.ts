@@ -7,6 +7,7 @@
  */
 import pLimit from "p-limit";
 import { breachKey } from "../core/breaches.ts";
+import { messageOf } from "../core/error-message.ts";
 import { drillService } from "../core/naming.ts";
 import { loweringResponses } from "../core/objectives.ts";
 import { pageMessageOf } from "../core/page-message.ts";
@@ -23,7 +24,7 @@ import {
 import type { Runbook } from "../core/runbooks.ts";
 import { sparedMilliseconds } from "../core/shared-fate.ts";
 import { readStates } from "./alarm-states.ts";
-import { messageOf, oneError } from "./deliver.ts";
+import { oneError } from "./deliver.ts";
 import { drillOverdueMilliseconds } from "./drill.ts";
 import { liveOf, watchedRules } from "./observe.ts";
 import type { Ports } from "./ports.ts";

@@ -3,7 +3,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { drillAlarmName, hookFunctionName } from "../core/naming.ts";
 import { runbookLink } from "../core/runbooks.ts";
-import { type OwnAlarmArgs, ownAlarm } from "./own-alarm.ts";
+import { functionMetrics, type OwnAlarmArgs, ownAlarm } from "./own-alarm.ts";
 
 export interface HookAlarmsArgs {
   readonly environment: string;
@@ -24,12 +24,7 @@ export const drillMetricName = "DrillNeverEmitted";
 const byHand = "Until it is mended, watch exposure by hand";
 
 function watchesOf(args: HookAlarmsArgs): Readonly<Record<string, Pick<OwnAlarmArgs, "metric" | "means" | "ringsAt">>> {
-  const lambda = (metricName: string) => ({
-    namespace: "AWS/Lambda",
-    metricName,
-    dimensions: { FunctionName: args.functionName },
-    statistic: "Sum",
-  });
+  const lambda = functionMetrics(args.functionName);
   const own = (metricName: string) => ({
     namespace: hookMetricNamespace,
     metricName,

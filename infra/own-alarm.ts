@@ -20,6 +20,16 @@ export interface OwnAlarmArgs {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** What Lambda counts of a function, by the metric's name. */
+export function functionMetrics(functionName: pulumi.Input<string>): (metricName: string) => OwnAlarmArgs["metric"] {
+  return (metricName) => ({
+    namespace: "AWS/Lambda",
+    metricName,
+    dimensions: { FunctionName: functionName },
+    statistic: "Sum",
+  });
+}
+
 const shapes = {
   something: {
     evaluationPeriods: 1,

@@ -10,7 +10,8 @@ import { reportFunctionName } from "../core/naming.ts";
 import { defaultRunbookBase, runbookLink } from "../core/runbooks.ts";
 import { deployedFunction } from "./deployed-function.ts";
 import { type ElsewhereAccess, elsewhereSecretArns, elsewhereVariables } from "./elsewhere.ts";
-import { ownAlarm } from "./own-alarm.ts";
+import { functionClock } from "./function-clock.ts";
+import { functionMetrics, ownAlarm } from "./own-alarm.ts";
 import { sloReportPolicy } from "./slo-report-policy.ts";
 
 export interface SloReportArgs {
@@ -115,7 +116,19 @@ export class SloReport extends pulumi.ComponentResource {
       },
       child,
     );
-    this.#everyQuarterHour(name, environment, tags);
+    functionClock(
+      `${name}-report-clock`,
+      {
+        function: this.function,
+        ruleName: `${functionName}-clock`,
+        description: `Tidegate ${environment}: which SLO report is due`,
+        schedule,
+        targetId: "report",
+        maximumEventAgeInSeconds: 600,
+        tags,
+      },
+      child,
+    );
     this.#alarms(name, args, tags);
     this.registerOutputs({ functionName: this.function.name });
   }
@@ -146,52 +159,11 @@ export class SloReport extends pulumi.ComponentResource {
     return bucket;
   }
 
-  #everyQuarterHour(name: string, environment: string, tags: Record<string, string>): void {
-    const child = { parent: this };
-    const rule = new aws.cloudwatch.EventRule(
-      `${name}-report-clock`,
-      {
-        name: `${reportFunctionName(environment)}-clock`,
-        description: `Tidegate ${environment}: which SLO report is due`,
-        scheduleExpression: schedule,
-        tags,
-      },
-      child,
-    );
-    const permission = new aws.lambda.Permission(
-      `${name}-report-clock-permission`,
-      {
-        statementId: "clock",
-        action: "lambda:InvokeFunction",
-        function: this.function.name,
-        principal: "events.amazonaws.com",
-        sourceArn: rule.arn,
-      },
-      child,
-    );
-    new aws.cloudwatch.EventTarget(
-      `${name}-report-clock-target`,
-      {
-        rule: rule.name,
-        targetId: "report",
-        arn: this.function.arn,
-        // The next look is as good as a late one. Unit: seconds.
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 600 },
-      },
-      { ...child, dependsOn: [permission] },
-    );
-  }
-
   #alarms(name: string, args: SloReportArgs, tags: Record<string, string>): void {
     const { environment, runbookBase = defaultRunbookBase } = args;
     const functionName = reportFunctionName(environment);
     const child = { parent: this };
-    const lambda = (metricName: string) => ({
-      namespace: "AWS/Lambda",
-      metricName,
-      dimensions: { FunctionName: this.function.name },
-      statistic: "Sum",
-    });
+    const lambda = functionMetrics(this.function.name);
     const means = "an SLO report was not sent, or not to everybody; rollouts are looked after all the same";
     ownAlarm(
       `${name}-report-errors`,

@@ -4,14 +4,15 @@
  *
  * It has no alias and no dead letters: a look that was missed is made good by the next minute's, and looks that stay away ring an alarm.
  */
-import * as aws from "@pulumi/aws";
+import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { watchmanFunctionName } from "../core/naming.ts";
 import { defaultRunbookBase } from "../core/runbooks.ts";
 import { deployedFunction } from "./deployed-function.ts";
 import { type ElsewhereAccess, elsewhereSecretArns, elsewhereVariables } from "./elsewhere.ts";
+import { functionClock } from "./function-clock.ts";
 import { hookMetricNamespace } from "./hook-alarms.ts";
-import { type OwnAlarmArgs, ownAlarm } from "./own-alarm.ts";
+import { functionMetrics, type OwnAlarmArgs, ownAlarm } from "./own-alarm.ts";
 import { watchmanPolicy } from "./watchman-policy.ts";
 
 export interface WatchmanArgs {
@@ -102,7 +103,19 @@ export class Watchman extends pulumi.ComponentResource {
       },
       child,
     );
-    this.#everyMinute(name, environment, tags);
+    functionClock(
+      `${name}-watchman-clock`,
+      {
+        function: this.function,
+        ruleName: `${functionName}-clock`,
+        description: `Tidegate ${environment}: the watchman looks every minute`,
+        schedule: "rate(1 minute)",
+        targetId: "watchman",
+        maximumEventAgeInSeconds: 60,
+        tags,
+      },
+      child,
+    );
     for (const [watch, what] of Object.entries(watchesOf(environment, this.function.name))) {
       const shared = {
         environment,
@@ -115,53 +128,13 @@ export class Watchman extends pulumi.ComponentResource {
     }
     this.registerOutputs({ functionName: this.function.name });
   }
-
-  #everyMinute(name: string, environment: string, tags: Record<string, string>): void {
-    const rule = new aws.cloudwatch.EventRule(
-      `${name}-watchman-clock`,
-      {
-        name: `${watchmanFunctionName(environment)}-clock`,
-        description: `Tidegate ${environment}: the watchman looks every minute`,
-        scheduleExpression: "rate(1 minute)",
-        tags,
-      },
-      { parent: this },
-    );
-    const permission = new aws.lambda.Permission(
-      `${name}-watchman-clock-permission`,
-      {
-        statementId: "clock",
-        action: "lambda:InvokeFunction",
-        function: this.function.name,
-        principal: "events.amazonaws.com",
-        sourceArn: rule.arn,
-      },
-      { parent: this },
-    );
-    new aws.cloudwatch.EventTarget(
-      `${name}-watchman-clock-target`,
-      {
-        rule: rule.name,
-        targetId: "watchman",
-        arn: this.function.arn,
-        // The next minute's look is as good as a late one. Unit: seconds, at least 60.
-        retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
-      },
-      { parent: this, dependsOn: [permission] },
-    );
-  }
 }
 
 function watchesOf(
   environment: string,
   functionName: pulumi.Output<string>,
 ): Readonly<Record<string, Pick<OwnAlarmArgs, "metric" | "means" | "ringsAt">>> {
-  const lambda = (metricName: string) => ({
-    namespace: "AWS/Lambda",
-    metricName,
-    dimensions: { FunctionName: functionName },
-    statistic: "Sum",
-  });
+  const lambda = functionMetrics(functionName);
   return {
     errors: {
       metric: lambda("Errors"),

@@ -1,11 +1,11 @@
 /** Where the deployed function sends reports: e-mail through SES, Slack through a webhook whose URL is the secret. */
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { SESv2Client } from "@aws-sdk/client-sesv2";
+import { oneLine } from "../core/error-message.ts";
 import type { SloReport } from "../core/slo-report.ts";
 import { call } from "../hooks/aws/call.ts";
 import { ChannelError, postJson } from "../hooks/aws/post-json.ts";
 import { type Secret, withSecret } from "../hooks/aws/secrets.ts";
-import { reasonOf } from "./collect.ts";
 import { emailOf, sendEmail } from "./email.ts";
 import { type Illustrated, withGap } from "./illustrate.ts";
 import type { ReportChannel } from "./look.ts";
@@ -91,6 +91,6 @@ async function stored(
     }
     return { report, urls };
   } catch (error) {
-    return { report: withGap(report, `pictures could not be stored: ${reasonOf(error)}`), urls: {} };
+    return { report: withGap(report, `pictures could not be stored: ${oneLine(error)}`), urls: {} };
   }
 }

@@ -1,5 +1,6 @@
 /** Collects the facts of a report: records, histories and figures of every service. What cannot be read is a gap that the report names. */
 import { errorBudgetOf } from "../core/burn-rate.ts";
+import { oneLine } from "../core/error-message.ts";
 import type { Instant, RolloutRecord } from "../core/record.ts";
 import type { ReportFacts, ServiceFactsFound } from "../core/slo-report.ts";
 import type { RecordStore } from "../hooks/ports.ts";
@@ -33,7 +34,7 @@ export async function collectFacts(
       const facts = await collectService(ports, name, period);
       if (facts) found.push(facts);
     } catch (error) {
-      gaps.push(`${name}: ${reasonOf(error)}`);
+      gaps.push(`${name}: ${oneLine(error)}`);
     }
   }
   return { ...period, services: found, gaps };
@@ -52,7 +53,7 @@ async function collectService(
     try {
       return await read();
     } catch (error) {
-      gaps.push(`${what}: ${reasonOf(error)}`);
+      gaps.push(`${what}: ${oneLine(error)}`);
       return undefined;
     }
   };
@@ -88,10 +89,6 @@ async function collectService(
 function fineSpans(from: Instant, to: Instant): readonly TimeSpan[] {
   if (to - from <= longestFine) return [{ from, to }];
   return [...(from % hourMs === 0 ? [] : [{ from, to: from + 1 }]), { from: to - fineEnd, to }];
-}
-
-export function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
 }
 
 /** Whole intervals of five minutes around both instants, the one in which it ended included: a report's period ends before `to`. */

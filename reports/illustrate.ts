@@ -1,6 +1,6 @@
 /** Pictures of all budgets of a report. One that cannot be drawn is a gap that the report names, never a reason not to send it. */
+import { oneLine } from "../core/error-message.ts";
 import type { SloReport } from "../core/slo-report.ts";
-import { reasonOf } from "./collect.ts";
 import { burnDownSvg, type PictureAssets, pngOf } from "./picture.ts";
 import { sectionsOf } from "./sections.ts";
 
@@ -33,7 +33,7 @@ export async function illustrate(report: SloReport, assets: () => Promise<Pictur
     for (const [service, svg] of Object.entries(await svgsOf(report))) pictures[service] = await pngOf(svg, files);
     return { report, pictures };
   } catch (error) {
-    return { report: withGap(report, `pictures could not be drawn: ${reasonOf(error)}`), pictures: {} };
+    return { report: withGap(report, `pictures could not be drawn: ${oneLine(error)}`), pictures: {} };
   }
 }
 

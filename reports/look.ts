@@ -4,11 +4,12 @@
  *
  * A channel that fails does not keep the others from getting theirs, and then the run fails, so that its alarm rings.
  */
+import { oneLine } from "../core/error-message.ts";
 import type { Instant } from "../core/record.ts";
 import { type SloReport, sloReport } from "../core/slo-report.ts";
 import { latestDue, triedForMilliseconds } from "../core/slo-report-periods.ts";
 import { rolloutsIn } from "../core/slo-report-rollouts.ts";
-import { type CollectPorts, collectFacts, reasonOf, wholeIntervals } from "./collect.ts";
+import { type CollectPorts, collectFacts, wholeIntervals } from "./collect.ts";
 import type { ReportMarks } from "./marks.ts";
 
 /** Somewhere a report goes. */
@@ -50,7 +51,7 @@ export async function look(ports: LookPorts): Promise<readonly string[]> {
     try {
       sent.push(...(await deliver(ports, { id, period }, failures)));
     } catch (error) {
-      failures.push(`report ${id}: ${reasonOf(error)}`);
+      failures.push(`report ${id}: ${oneLine(error)}`);
     }
   }
   if (failures.length > 0) {
@@ -96,7 +97,7 @@ async function dueRollouts(
         });
       }
     } catch (error) {
-      failures.push(`${service}: its history cannot be read: ${reasonOf(error)}`);
+      failures.push(`${service}: its history cannot be read: ${oneLine(error)}`);
     }
   }
   return due;
@@ -126,7 +127,7 @@ async function deliver(ports: LookPorts, { id, period }: Due, failures: string[]
         await ports.marks.markDelivered(id, channel.name);
         sent.push(`${id} to ${channel.name}`);
       } catch (error) {
-        failures.push(`report ${id} to ${channel.name}: ${reasonOf(error)}`);
+        failures.push(`report ${id} to ${channel.name}: ${oneLine(error)}`);
       }
     }
     return sent;

@@ -12,7 +12,7 @@ import { Command, CommanderError } from "commander";
 import { beliefs } from "./probe/beliefs/index.ts";
 import type { Ledger } from "./probe/ledger.ts";
 import { type ProbeFlags, probeProblems, whatWouldHappen } from "./probe/plan.ts";
-import { runProbe, StoppedError } from "./probe/run.ts";
+import { namedMessageOf, runProbe, StoppedError } from "./probe/run.ts";
 import { unprovenText } from "./probe/unproven.ts";
 
 async function main(): Promise<number> {
@@ -100,7 +100,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    console.error(namedMessageOf(error));
     process.exitCode = 1;
   }
 }

@@ -5,6 +5,7 @@
  * A service moves with its resources, or not at all: two stacks with the same rules and alarms in their state would overwrite each other, and
  * the one that lets go would delete what the other one relies on.
  */
+import { messageOf } from "../core/error-message.ts";
 import { declaredRules } from "../core/leaving-rules.ts";
 import type { RolloutRecord } from "../core/record.ts";
 import type { Ports } from "../hooks/ports.ts";
@@ -107,7 +108,7 @@ async function readOne(
   try {
     return { record: await records.read(name) };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : String(error) };
+    return { failure: messageOf(error) };
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the record and the live rules say while the comment is written: read as `tidegate status` reads them, or said why not. */
+import { messageOf } from "../../core/error-message.ts";
 import { rawLowering } from "../../core/page-message.ts";
 import type { EnvironmentStatus, ReadService } from "../../hooks/status.ts";
-import { messageOf } from "../failures.ts";
 import type { Outside } from "../outside.ts";
 import type { Place } from "../place.ts";
 import { within } from "../within.ts";

@@ -1,5 +1,5 @@
 /** The figures of a rehearsal of the very configuration in the pull request: the release fails, once with the hook and once without. */
-import { messageOf } from "../failures.ts";
+import { messageOf } from "../../core/error-message.ts";
 import type { Timers } from "../outside.ts";
 import { within } from "../within.ts";
 

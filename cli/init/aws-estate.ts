@@ -1,9 +1,10 @@
 /** The account behind the SDK, for `init`: ELBv2, STS and one look at DynamoDB. Each client is loaded when it is first used. */
 import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { messageOf } from "../../core/error-message.ts";
 import { type AwsCredentials, clientSettings } from "../../hooks/aws/clients.ts";
 import { awsSurveyor } from "../../hooks/aws/survey.ts";
 import { noCredentialsWords } from "../aws-place.ts";
-import { messageOf, RefusedError } from "../failures.ts";
+import { RefusedError } from "../failures.ts";
 import type { Estate } from "./estate.ts";
 
 const byName = <T extends { readonly name: string }>(left: T, right: T) => (left.name < right.name ? -1 : 1);

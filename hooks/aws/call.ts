@@ -3,6 +3,8 @@
  * Nothing is retried here (the client does that, bounded) and nothing is swallowed.
  */
 
+import { messageOf } from "../../core/error-message.ts";
+
 /** A call to AWS failed, after the client's own tries. */
 export class AwsCallError extends Error {
   override readonly name = "AwsCallError";
@@ -31,7 +33,7 @@ export class AwsFault extends Error {
   readonly requestId: string | undefined;
 
   constructor(error: unknown) {
-    super(error instanceof Error ? error.message : String(error));
+    super(messageOf(error));
     this.name = error instanceof Error ? error.name : "unknown";
     this.requestId = (error as { $metadata?: { requestId?: string } } | undefined)?.$metadata?.requestId;
   }

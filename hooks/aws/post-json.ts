@@ -2,6 +2,7 @@
  * One JSON document posted to somebody who tells people: a few tries, a hard limit over all of them, and errors that carry neither URL
  * nor body, because either may be a secret.
  */
+import { reasonOf, responseOf } from "../request-errors.ts";
 
 /** A channel did not take a page. */
 export class ChannelError extends Error {
@@ -80,19 +81,4 @@ export async function postJson(args: PostArgs): Promise<void> {
       response.status,
     );
   }
-}
-
-/** The answer in ky's error; the error itself names the URL and must not get out. */
-function responseOf(error: unknown): Response | undefined {
-  const response = error instanceof Error && "response" in error ? error.response : undefined;
-  return response instanceof Response ? response : undefined;
-}
-
-/** Why nothing came back: the system's own words (`connect ECONNREFUSED …`), never the request. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "no reason given";
-  if (error.name === "TimeoutError") return "no answer in time";
-  const { cause } = error;
-  if (cause instanceof AggregateError) return cause.errors.map((each) => String(each?.message ?? each)).join("; ");
-  return cause instanceof Error ? cause.message : error.name;
 }

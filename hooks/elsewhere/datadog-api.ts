@@ -6,6 +6,7 @@
  */
 import * as z from "zod/mini";
 import { redacted } from "../aws/redaction.ts";
+import { reasonOf, responseOf } from "../request-errors.ts";
 import { text } from "../zod.ts";
 
 /** Datadog did not answer as it should. */
@@ -218,21 +219,6 @@ function saidIn(body: string): string {
   } catch {
     return "";
   }
-}
-
-/** The answer in ky's error; the error itself names the URL and must not get out. */
-function responseOf(error: unknown): Response | undefined {
-  const response = error instanceof Error && "response" in error ? error.response : undefined;
-  return response instanceof Response ? response : undefined;
-}
-
-/** Why nothing came back: the system's own words, never the request. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "no reason given";
-  if (error.name === "TimeoutError") return "no answer in time";
-  const { cause } = error;
-  if (cause instanceof AggregateError) return cause.errors.map((each) => String(each?.message ?? each)).join("; ");
-  return cause instanceof Error ? cause.message : error.name;
 }
 
 function understood<Schema extends z.ZodMiniType>(what: string, schema: Schema, answer: unknown): z.output<Schema> {

@@ -11,6 +11,7 @@ import { countExpression, quoted } from "../../core/promql.ts";
 import type { Instant, WatchedAlarm } from "../../core/record.ts";
 import { type Secret, type SecretKind, withSecret } from "../aws/secrets.ts";
 import type { AlarmState, WatchElsewhere } from "../ports.ts";
+import { reasonOf } from "../request-errors.ts";
 
 /** A token of a Grafana service account; older ones have no prefix. Source: Grafana docs, service accounts, read 2026-11. */
 export const grafanaToken: SecretKind = {
@@ -279,14 +280,6 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Why nothing came back: the system's own words, never the request. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "no reason given";
-  const { cause } = error;
-  if (cause instanceof AggregateError) return cause.errors.map((each) => String(each?.message ?? each)).join("; ");
-  return cause instanceof Error ? cause.message : error.name;
 }
 
 function cut(text: string): string {

@@ -6,7 +6,14 @@ import { prometheusName } from "../../core/signals.ts";
 import { hookMetricNamespace } from "../hook-alarms.ts";
 import type { DashboardDefinition, DashboardsArgs } from "./dashboards.ts";
 import type { FoundationSdk } from "./foundation-sdk.ts";
-import { type BoundLines, type PanelDefinition, serviceSelector, type Target } from "./panels.ts";
+import {
+  type BoundLines,
+  type CloudWatchMath,
+  type CloudWatchTarget,
+  type PanelDefinition,
+  serviceSelector,
+  type Target,
+} from "./panels.ts";
 
 /** Grafana's grid is 24 wide; three panels fill a line. */
 const panelWidth = 8;
@@ -188,43 +195,34 @@ function stepsOf({ warning, critical, badSide }: BoundLines): dashboardSdk.Thres
 }
 
 function targetOf(sdk: FoundationSdk, target: Target, args: DashboardsArgs) {
-  switch (target.kind) {
-    case "prometheus":
-      return new sdk.prometheus.DataqueryBuilder()
-        .refId(target.id)
-        .datasource(prometheusSource)
-        .expr(target.expression)
-        .legendFormat(target.label)
-        .range();
-    case "cloudwatch":
-      return new sdk.cloudwatch.MetricsQueryBuilder()
-        .queryMode(sdk.cloudwatch.QueryMode.Metrics)
-        .metricQueryType(sdk.cloudwatch.MetricQueryType.Search)
-        .metricEditorMode(sdk.cloudwatch.MetricEditorMode.Builder)
-        .refId(target.id)
-        .id(target.id)
-        .datasource(cloudWatchSource)
-        .region(args.region)
-        .namespace(target.namespace)
-        .metricName(target.metricName)
-        .dimensions({ ...target.dimensions })
-        .matchExact(true)
-        .statistic(target.statistic)
-        .period("60")
-        .label(target.label)
-        .hide(target.hidden);
-    case "cloudwatch-math":
-      return new sdk.cloudwatch.MetricsQueryBuilder()
-        .queryMode(sdk.cloudwatch.QueryMode.Metrics)
-        .metricQueryType(sdk.cloudwatch.MetricQueryType.Search)
-        .metricEditorMode(sdk.cloudwatch.MetricEditorMode.Code)
-        .refId(target.id)
-        .id(target.id)
-        .datasource(cloudWatchSource)
-        .region(args.region)
-        .expression(target.expression)
-        .period("60")
-        .label(target.label)
-        .hide(target.hidden);
+  if (target.kind !== "prometheus") return cloudWatchTargetOf(sdk, target, args);
+  return new sdk.prometheus.DataqueryBuilder()
+    .refId(target.id)
+    .datasource(prometheusSource)
+    .expr(target.expression)
+    .legendFormat(target.label)
+    .range();
+}
+
+function cloudWatchTargetOf(sdk: FoundationSdk, target: CloudWatchTarget | CloudWatchMath, args: DashboardsArgs) {
+  const { MetricEditorMode } = sdk.cloudwatch;
+  const query = new sdk.cloudwatch.MetricsQueryBuilder()
+    .queryMode(sdk.cloudwatch.QueryMode.Metrics)
+    .metricQueryType(sdk.cloudwatch.MetricQueryType.Search)
+    .metricEditorMode(target.kind === "cloudwatch" ? MetricEditorMode.Builder : MetricEditorMode.Code)
+    .refId(target.id)
+    .id(target.id)
+    .datasource(cloudWatchSource)
+    .region(args.region);
+  if (target.kind === "cloudwatch") {
+    query
+      .namespace(target.namespace)
+      .metricName(target.metricName)
+      .dimensions({ ...target.dimensions })
+      .matchExact(true)
+      .statistic(target.statistic);
+  } else {
+    query.expression(target.expression);
   }
+  return query.period("60").label(target.label).hide(target.hidden);
 }

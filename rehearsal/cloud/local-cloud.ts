@@ -5,6 +5,7 @@
  * schedules, then whoever waited for that instant.
  */
 
+import { messageOf } from "../../core/error-message.ts";
 import type { Instant } from "../../core/record.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
@@ -392,8 +393,4 @@ class VirtualCloud implements ReachableCloud {
       servedFrom,
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -12,6 +12,7 @@
  * against in alarms: refused by name.
  */
 import jsep from "jsep";
+import { messageOf } from "../../core/error-message.ts";
 import { InvalidRequestError, NotModelledError } from "./errors.ts";
 
 jsep.addBinaryOp("OR", 1);
@@ -280,7 +281,7 @@ export function compileExpression(
   try {
     parsed = jsep(expression);
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     throw new InvalidRequestError([`${place}: cannot be parsed (${detail}), got ${expression}`], { cause: error });
   }
   const compiler = new Compiler(place, placeOf, periodSeconds);

@@ -7,6 +7,7 @@
  * it came.
  */
 
+import { messageOf } from "../../core/error-message.ts";
 import { type Capture, type CapturedResource, dependenciesFirst } from "./capture.ts";
 import { NotRehearsedError, ProviderRefusedError } from "./errors.ts";
 import type { CapturedHook } from "./hook-recorder.ts";
@@ -84,7 +85,7 @@ export class Engine {
         changes.push(changeOf(op, resource));
       }
     } catch (error) {
-      return { changes, reasons: [error instanceof Error ? error.message : String(error)] };
+      return { changes, reasons: [messageOf(error)] };
     }
     return { changes, reasons: [] };
   }
@@ -99,7 +100,7 @@ export class Engine {
       try {
         await runHook(hook, { resource, ...(before ? { before } : {}) });
       } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
+        const text = messageOf(error);
         throw new ProviderRefusedError(`before hook "${hook.hookName}" failed: ${text}`, { cause: error });
       }
     }

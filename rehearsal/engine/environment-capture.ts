@@ -37,8 +37,10 @@ export function captureEnvironment(
   { cached = true, found = nothingAdopted }: { readonly cached?: boolean; readonly found?: ServiceSurvey } = {},
 ): Promise<Capture> {
   if (!cached) return captureNow(config, declarations, found);
-  // Notices are for people, and the revision is the guard's alone, which is not cached.
-  const relevant = declarations.map(({ notices: _notices, revision: _revision, ...declared }) => declared);
+  // Notices are for people, and the revision is the guard's alone, which is not cached; the verdict is told, and nothing is made of it.
+  const relevant = declarations.map(
+    ({ notices: _notices, revision: _revision, verdict: _verdict, ...declared }) => declared,
+  );
   const key = stableJson([config, relevant, found]);
   let captured = captures.get(key);
   if (!captured) {

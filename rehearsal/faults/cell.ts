@@ -2,6 +2,7 @@
  * One cell of the matrix: the whole local cloud, one step that goes wrong from one instant on, and people who do what pages and refusals
  * say. What is observed is handed on as plain data; `oracle.ts` judges it.
  */
+import { messageOf } from "../../core/error-message.ts";
 import { acknowledge, kill } from "../../hooks/commands.ts";
 import type { ServiceConfig } from "../../stacks/config.ts";
 import { parseConfig } from "../../stacks/config.ts";
@@ -324,7 +325,7 @@ export class CellRun {
     try {
       await kill(this.cloud.portsAs("person", "terminal"), this.#service.name, person);
     } catch (error) {
-      this.#byHand.push(`kill failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.#byHand.push(`kill failed: ${messageOf(error)}`);
     }
   }
 
@@ -346,7 +347,7 @@ export class CellRun {
     try {
       seen = await this.cloud.up({ ...config, services: [service] }, "an engineer");
     } catch (error) {
-      seen = { kind: "crashed", notices: [], reasons: [error instanceof Error ? error.message : String(error)] };
+      seen = { kind: "crashed", notices: [], reasons: [messageOf(error)] };
     }
     this.trace.add({ kind: "up-ended", run: this.trace.upRun, actor: "up", result: seen.kind });
     this.#ups.push({

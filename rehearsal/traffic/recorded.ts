@@ -4,6 +4,7 @@
  */
 import { parse } from "csv-parse/sync";
 import { BadInputError } from "../../core/bad-input.ts";
+import { messageOf } from "../../core/error-message.ts";
 import type { Instant } from "../../core/record.ts";
 
 export interface RecordedTraffic {
@@ -50,7 +51,7 @@ function recordsOf(text: string, place: string): CsvRecord[] {
       trim: true,
     }) as unknown as CsvRecord[];
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     throw new BadInputError(`${place} cannot be read (1 problem):`, [`${place}: malformed CSV, ${detail}`]);
   }
 }

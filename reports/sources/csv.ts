@@ -5,6 +5,7 @@
 import { parse } from "csv-parse/sync";
 import { BadInputError } from "../../core/bad-input.ts";
 import type { CountedInterval } from "../../core/error-budget.ts";
+import { messageOf } from "../../core/error-message.ts";
 import { isSlug, maximumServiceLength, slugRule } from "../../core/naming.ts";
 import { type Indicator, indicators } from "../../core/objectives.ts";
 import type { Instant } from "../../core/record.ts";
@@ -82,7 +83,7 @@ function rowsOf(name: string, text: string): readonly (readonly string[])[] {
   try {
     return parse(text, { bom: true, trim: true, skip_empty_lines: true });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new BadInputError(`${name} cannot be read:`, [`${name}: no CSV: ${reason}`]);
   }
 }

@@ -2,6 +2,7 @@
  * What a probe made, so that it can be taken away again whatever happens: written down before the call that makes it, because an answer
  * can be lost; taken away last made first; what cannot be taken away is named with the command that does it.
  */
+import { messageOf } from "../../core/error-message.ts";
 
 export interface LedgerEntry {
   /** `target group tidegate-probe-1a2b-a` */
@@ -52,7 +53,7 @@ export class Ledger {
           this.#entries.splice(this.#entries.indexOf(entry), 1);
           say(`removed ${entry.what}`);
         } catch (error) {
-          failed.push({ entry, reason: error instanceof Error ? error.message : String(error) });
+          failed.push({ entry, reason: messageOf(error) });
         }
       }
       if (failed.length === 0 || tries === mostTries) break;

@@ -8,6 +8,11 @@ export class StoppedError extends Error {
   override readonly name = "StoppedError";
 }
 
+/** Of what somebody else threw, where the kind of error tells as much as its message. */
+export function namedMessageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
 export interface ProbeRun {
   readonly beliefs: readonly Belief[];
   readonly ledger: Ledger;
@@ -43,7 +48,7 @@ export async function runProbe({ beliefs, ledger, prepare, say, isStopped, sleep
       say(`${finding.verdict}: ${belief.id}: ${finding.measured}`);
     }
   } catch (error) {
-    failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    failure = namedMessageOf(error);
     say(`ended early, got ${failure}`);
   }
   const left = ledger.size === 0 ? [] : await ledger.clear(sleep, say);
@@ -58,6 +63,6 @@ async function findingOf(run: (cloud: ProbeCloud) => Promise<Finding>, cloud: Pr
     return await run(cloud);
   } catch (error) {
     if (error instanceof StoppedError) throw error;
-    return couldNotTell(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    return couldNotTell(namedMessageOf(error));
   }
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseAllDocuments, parseDocument, type YAMLError } from "yaml";
+import { messageOf } from "../../core/error-message.ts";
 import type { Problems } from "./problems.ts";
 
 interface Parsed {
@@ -21,7 +22,7 @@ function plain(document: Parsed, text: string, name: string, problems: Problems)
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
-    problems.texts.push(`${name}: malformed YAML: ${cause instanceof Error ? cause.message : String(cause)}`);
+    problems.texts.push(`${name}: malformed YAML: ${messageOf(cause)}`);
     return undefined;
   }
 }

@@ -5,6 +5,7 @@
 import { nothingAdopted, type ServiceSurvey } from "../../components/settings.ts";
 import { type AdoptingService, adoptedConditions } from "../../core/adoption.ts";
 import type { Declaration, Reality } from "../../core/declaration.ts";
+import { messageOf } from "../../core/error-message.ts";
 import { loadBalancerName } from "../../core/naming.ts";
 import { committedPercent, type RolloutRecord } from "../../core/record.ts";
 import type { Survey, Surveyor } from "../../core/survey.ts";
@@ -54,7 +55,7 @@ export async function surveyEnvironment(
   try {
     survey = await surveyor.survey(query);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const told = recorded.map(({ service, record }) => recordedGroups(config.environment, service, record));
     return { kind: "unreadable", reason, found: { ...nothingAdopted, targetGroups: Object.assign({}, ...told) } };
   }

@@ -9,6 +9,7 @@ import { metricOf } from "../../core/alarm-metrics.ts";
 import { sourceDelaySeconds } from "../../core/alarms.ts";
 import { isCompared } from "../../core/control.ts";
 import type { Declaration } from "../../core/declaration.ts";
+import { messageOf } from "../../core/error-message.ts";
 import {
   type FigureNeed,
   type FigurePoints,
@@ -68,7 +69,7 @@ export async function readFigures(
     );
     return { figures: withFigures(figures, read.flat()) };
   } catch (error) {
-    return { figures, unreadable: error instanceof Error ? error.message : String(error) };
+    return { figures, unreadable: messageOf(error) };
   }
 }
 

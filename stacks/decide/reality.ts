@@ -2,6 +2,7 @@
 
 import { controlKey } from "../../core/control.ts";
 import type { Intent, LiveTraffic, Reality } from "../../core/declaration.ts";
+import { messageOf } from "../../core/error-message.ts";
 import { controlGroupLogicalName, loadBalancerName, releaseKey, targetGroupLogicalName } from "../../core/naming.ts";
 import type { RolloutRecord } from "../../core/record.ts";
 import type { Release } from "../../core/releases.ts";
@@ -25,7 +26,7 @@ export async function readReality(
     record = await ports.records.read(service.name);
   } catch (error) {
     const live = await liveWithoutRecord(config, service, intent, ports);
-    return { kind: "unknown", reason: `the record cannot be read (${message(error)})`, live: live.traffic };
+    return { kind: "unknown", reason: `the record cannot be read (${messageOf(error)})`, live: live.traffic };
   }
   if (!record) {
     const live = await liveWithoutRecord(config, service, intent, ports);
@@ -107,8 +108,4 @@ function controlByName({ service, baseline, control }: Intent, arns: readonly st
   const prefix = `${controlGroupLogicalName(service, controlKey(releaseKey(baseline)))}-`;
   const arn = control.targetGroupArn ?? arns.find((candidate) => candidate.split("/")[1]?.startsWith(prefix));
   return arn === undefined ? undefined : { targetGroupArn: arn, digest: baseline.digest };
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,41 +1,28 @@
 /** Peers on an emulator that keeps the tables of each region apart. */
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import { clientSettings } from "../../hooks/aws/clients.ts";
 import { dynamoPeers } from "../../hooks/aws/peers.ts";
-import { tableKey } from "../../hooks/aws/record-keys.ts";
 import { dynamoRecordStore } from "../../hooks/aws/record-store.ts";
 import { RevisionConflictError } from "../../hooks/ports.ts";
 import { aFullRecord } from "../contract/a-record.ts";
+import { makeTable } from "./a-table.ts";
 import { access, emulatorEndpoint, freshName } from "./emulators.ts";
 
 emulatorEndpoint("AWS_ENDPOINT_URL");
 const peerRegion = "us-east-1";
 
-async function makeTable(region: string, tableName: string) {
+async function storeIn(region: string, tableName: string) {
   const client = new DynamoDBClient(clientSettings({ ...access, region }));
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [
-        { AttributeName: tableKey.hashKey, AttributeType: "S" },
-        { AttributeName: tableKey.rangeKey, AttributeType: "S" },
-      ],
-      KeySchema: [
-        { AttributeName: tableKey.hashKey, KeyType: "HASH" },
-        { AttributeName: tableKey.rangeKey, KeyType: "RANGE" },
-      ],
-    }),
-  );
+  await makeTable(client, tableName);
   return dynamoRecordStore(client, { tableName, writeLimitMilliseconds: 10_000 });
 }
 
 describe("peers on ministack", () => {
   it("are the other region's table, and not the own one of the same name", async () => {
     const tableName = freshName("peers");
-    const own = await makeTable(access.region, tableName);
-    const there = await makeTable(peerRegion, tableName);
+    const own = await storeIn(access.region, tableName);
+    const there = await storeIn(peerRegion, tableName);
     const record = aFullRecord({ revision: 3 });
     await there.write(record, undefined);
     const peers = dynamoPeers({ ...access, tableName });
@@ -52,7 +39,7 @@ describe("peers on ministack", () => {
 
   it("answer undefined without the service, and fail without the table", async () => {
     const tableName = freshName("peers");
-    await makeTable(peerRegion, tableName);
+    await storeIn(peerRegion, tableName);
     const peers = dynamoPeers({ ...access, tableName });
     expect(await peers.read(peerRegion, "checkout")).toBeUndefined();
     await expect(peers.read("ap-southeast-2", "checkout")).rejects.toThrow("ResourceNotFoundException");

@@ -1,11 +1,12 @@
 /** The record store contract on DynamoDB, as ministack has it. */
-import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import { clientSettings } from "../../hooks/aws/clients.ts";
-import { recordSortKey, servicePartition, snapshotSortKey, tableKey } from "../../hooks/aws/record-keys.ts";
+import { recordSortKey, servicePartition, snapshotSortKey } from "../../hooks/aws/record-keys.ts";
 import { dynamoRecordStore } from "../../hooks/aws/record-store.ts";
 import { aFullRecord } from "../contract/a-record.ts";
 import { describeRecordStoreContract } from "../contract/record-store.ts";
+import { makeTable } from "./a-table.ts";
 import { access, emulatorEndpoint, freshName } from "./emulators.ts";
 
 emulatorEndpoint("AWS_ENDPOINT_URL");
@@ -13,20 +14,7 @@ const client = new DynamoDBClient(clientSettings(access));
 
 async function makeStore() {
   const tableName = freshName("records");
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [
-        { AttributeName: tableKey.hashKey, AttributeType: "S" },
-        { AttributeName: tableKey.rangeKey, AttributeType: "S" },
-      ],
-      KeySchema: [
-        { AttributeName: tableKey.hashKey, KeyType: "HASH" },
-        { AttributeName: tableKey.rangeKey, KeyType: "RANGE" },
-      ],
-    }),
-  );
+  await makeTable(client, tableName);
   return {
     tableName,
     // Generous: what is asked here is who wins, on a machine that may be busy. The limit has a unit test of its own.

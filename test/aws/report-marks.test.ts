@@ -1,9 +1,9 @@
 /** Marks of sent reports on DynamoDB, as ministack has it: one run at a time, channel by channel, and nothing forgotten (D6). */
-import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { describe, expect, it } from "vitest";
 import { clientSettings } from "../../hooks/aws/clients.ts";
-import { tableKey } from "../../hooks/aws/record-keys.ts";
 import { claimMilliseconds, dynamoMarks } from "../../reports/marks.ts";
+import { makeTable } from "./a-table.ts";
 import { access, emulatorEndpoint, freshName } from "./emulators.ts";
 
 emulatorEndpoint("AWS_ENDPOINT_URL");
@@ -13,20 +13,7 @@ const id = "week/2026-W47";
 
 async function freshMarks() {
   const tableName = freshName("marks");
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [
-        { AttributeName: tableKey.hashKey, AttributeType: "S" },
-        { AttributeName: tableKey.rangeKey, AttributeType: "S" },
-      ],
-      KeySchema: [
-        { AttributeName: tableKey.hashKey, KeyType: "HASH" },
-        { AttributeName: tableKey.rangeKey, KeyType: "RANGE" },
-      ],
-    }),
-  );
+  await makeTable(client, tableName);
   return dynamoMarks(client, tableName);
 }
 

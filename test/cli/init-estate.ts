@@ -42,6 +42,20 @@ export const usualRules: readonly SurveyedRule[] = [
   aRule("default", [], "web"),
 ];
 
+/** One service in front of rule 200, with a canary. */
+export const usualFlags = {
+  stack: "prod",
+  service: "checkout",
+  environment: "production",
+  listener: listenerArn,
+  rule: "200",
+  baselineVersion: "2.3.1",
+  canaryGroup: "checkout-green",
+  canaryVersion: "2.4.0",
+  email: "shop-on-call@example.com",
+  yes: true,
+};
+
 const usualGroups = ["admin", "checkout-blue", "checkout-green", "payments", "web"];
 
 export class Account {

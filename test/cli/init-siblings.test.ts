@@ -7,6 +7,7 @@ import {
   aRule,
   emptyFolder,
   filesIn,
+  usualFlags as flags,
   groupArn,
   host,
   listenerArn,
@@ -16,19 +17,6 @@ import {
   runInit,
   usualRules,
 } from "./init-estate.ts";
-
-const flags = {
-  stack: "prod",
-  service: "checkout",
-  environment: "production",
-  listener: listenerArn,
-  rule: "200",
-  baselineVersion: "2.3.1",
-  canaryGroup: "checkout-green",
-  canaryVersion: "2.4.0",
-  email: "shop-on-call@example.com",
-  yes: true,
-};
 
 /** An account in which a Tidegate service stands in front of rule 200. */
 function heldAccount(environment = "accprod"): Account {

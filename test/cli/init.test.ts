@@ -17,20 +17,11 @@ import {
   path,
   ruleArn,
   runInit,
+  usualFlags,
 } from "./init-estate.ts";
 
-const flags = {
-  stack: "prod",
-  service: "checkout",
-  environment: "production",
-  listener: listenerArn,
-  rule: "200",
-  baselineVersion: "2.30",
-  canaryGroup: "checkout-green",
-  canaryVersion: "2.4.0",
-  email: "shop-on-call@example.com",
-  yes: true,
-};
+/** A version that YAML would take for a number. */
+const flags = { ...usualFlags, baselineVersion: "2.30" };
 
 const stackFile = `# One service behind a load balancer that was there before. Tidegate puts rules of its own in front; every rule, target group and
 # target of yours stays as it is, and gets its requests back when the service is retired. Written by npx tidegate init.

@@ -1,33 +1,22 @@
 /** What Datadog is told to watch. Under mocks: no provider plugin and no Datadog has seen these resources. */
 import { describe, expect, it } from "vitest";
-import { DatadogSlo, type DatadogSloArgs, ProgressiveService, type ReleaseElsewhere } from "../../components/index.ts";
+import { DatadogSlo, type DatadogSloArgs, ProgressiveService } from "../../components/index.ts";
 import { defaultBurnSettings } from "../../core/burn-rate.ts";
 import { objectivePresetNames, objectivePresets } from "../../core/objectives.ts";
 import { type planPresetNames, planPresets } from "../../core/plans.ts";
-import type { FrozenFigure } from "../../core/watch-rules.ts";
 import { readEvent } from "../../hooks/events.ts";
 import { datadogFor } from "../../stacks/datadog.ts";
-import { aDeclaration, newRelease, oldRelease, rememberingGuards, someSettings } from "../helpers/builders.ts";
-import { account, region, runPulumi } from "../helpers/pulumi-run.ts";
+import { aDeclaration, newRelease, oldRelease, someSettings } from "../helpers/builders.ts";
+import { canaryElsewhere, oldElsewhere, serviceElsewhere } from "../helpers/elsewhere.ts";
+import { runPulumi } from "../helpers/pulumi-run.ts";
+import { previousWaveFigures, serviceArgs } from "../helpers/service-args.ts";
 
 const monitorType = "datadog:index/monitor:Monitor";
 const sloType = "datadog:index/serviceLevelObjective:ServiceLevelObjective";
-const old: ReleaseElsewhere = { digest: "sha256:a", releaseKey: "2-3-1-a", version: "2.3.1" };
-const canary: ReleaseElsewhere = {
-  digest: "sha256:b",
-  releaseKey: "2-4-0-b",
-  version: "2.4.0",
-  canary: { plan: planPresets.migration, exposurePercent: 25, figures: [] },
-  comparedWith: "2-3-1-a",
-};
 const base: DatadogSloArgs = {
-  environment: "dev",
-  service: "checkout",
-  objectives: objectivePresets.migration,
-  releases: [old, canary],
+  ...serviceElsewhere,
   notify: { critical: ["@pagerduty-checkout"], warning: ["@slack-checkout"] },
   hookTopicName: "tidegate-dev-hook-events",
-  runbookBase: "https://wiki.example.com/runbooks",
   dashboardUrl: "https://app.datadoghq.eu/dashboard/abc",
 };
 const declare = (changes: Partial<DatadogSloArgs> = {}) =>
@@ -165,7 +154,7 @@ describe("DatadogSlo", () => {
   });
 
   it("refuses what Datadog cannot say and what is relative to nothing, all at once [D3]", async () => {
-    const { comparedWith: _, ...alone } = canary;
+    const { comparedWith: _, ...alone } = canaryElsewhere;
     const objectives = [
       { name: "odd", indicator: "error-rate", critical: { value: 1, response: "disable", windowSeconds: 90 } },
       {
@@ -175,18 +164,12 @@ describe("DatadogSlo", () => {
       },
     ] as const;
     const steady = { ...alone, canary: { plan: planPresets.steady, exposurePercent: 10, figures: [] } };
-    await expect(declare({ objectives, releases: [old, steady] })).rejects.toThrow(
+    await expect(declare({ objectives, releases: [oldElsewhere, steady] })).rejects.toThrow(
       "service checkout: bounds that Datadog cannot watch, got odd/critical/90s (a window of 90 s; Datadog's windows are whole minutes), " +
         "memory/critical/300s/of-baseline (relative to nothing); expected what its monitors can say. Take another source, or give comparedWith",
     );
   });
 });
-
-const elb = `arn:aws:elasticloadbalancing:${region}:${account}`;
-const figures: readonly FrozenFigure[] = [
-  { of: "previous-wave", percent: 10, indicator: "error-rate", value: 0.2 },
-  { of: "previous-wave", percent: 10, indicator: "latency-p95", value: 120 },
-];
 
 /** A service with two live releases, testers, target groups that the program makes, and Datadog. */
 function aService(
@@ -196,26 +179,16 @@ function aService(
 ) {
   const notify = { critical: [], warning: [] };
   return runPulumi(() => {
-    new ProgressiveService("checkout", {
-      environment: "dev",
-      region,
-      settings: someSettings({
-        objectives: objectivePresets[objectives],
-        source: "datadog",
-        plan: planPresets[plan],
-        burnRate: defaultBurnSettings,
-        testers: { header: { name: "x-canary", value: "1" } },
-      }),
-      declaration: aDeclaration(percent, { figures }),
-      listenerArn: `${elb}:listener/app/edge/1/2`,
-      loadBalancerArnSuffix: "app/edge/1",
-      vpcId: "vpc-1",
-      topics: { critical: "arn:critical", warning: "arn:warning" },
-      hook: { functionName: "tidegate-dev-hook", aliasName: "live" },
-      takenBy: "example/tidegate/dev",
-      guards: rememberingGuards().binding,
-      elsewhere: datadogFor({ email: [], runbooks: "docs/runbooks", datadog: { site: "datadoghq.com", notify } }),
+    const settings = someSettings({
+      objectives: objectivePresets[objectives],
+      source: "datadog",
+      plan: planPresets[plan],
+      burnRate: defaultBurnSettings,
+      testers: { header: { name: "x-canary", value: "1" } },
     });
+    const elsewhere = datadogFor({ email: [], runbooks: "docs/runbooks", datadog: { site: "datadoghq.com", notify } });
+    const declaration = aDeclaration(percent, { figures: previousWaveFigures });
+    new ProgressiveService("checkout", serviceArgs(settings, declaration, { elsewhere }));
   });
 }
 

@@ -1,30 +1,17 @@
 /** What Grafana is told to watch. Under mocks: no provider plugin and no Grafana has seen these resources. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { GrafanaSlo, type GrafanaSloArgs, type ReleaseElsewhere } from "../../components/index.ts";
+import { GrafanaSlo, type GrafanaSloArgs } from "../../components/index.ts";
 import { defaultBurnSettings } from "../../core/burn-rate.ts";
-import { objectivePresets } from "../../core/objectives.ts";
-import { planPresets } from "../../core/plans.ts";
 import { readEvent } from "../../hooks/events.ts";
+import { serviceElsewhere } from "../helpers/elsewhere.ts";
 import { runPulumi } from "../helpers/pulumi-run.ts";
 
 const groupType = "grafana:alerting/ruleGroup:RuleGroup";
-const old: ReleaseElsewhere = { digest: "sha256:a", releaseKey: "2-3-1-a", version: "2.3.1" };
-const canary: ReleaseElsewhere = {
-  digest: "sha256:b",
-  releaseKey: "2-4-0-b",
-  version: "2.4.0",
-  canary: { plan: planPresets.migration, exposurePercent: 25, figures: [] },
-  comparedWith: "2-3-1-a",
-};
 const base: GrafanaSloArgs = {
-  environment: "dev",
-  service: "checkout",
-  objectives: objectivePresets.migration,
+  ...serviceElsewhere,
   burnRate: defaultBurnSettings,
-  releases: [old, canary],
   grafana: { url: "https://grafana.example.com", dataSourceUid: "prom" },
-  runbookBase: "https://wiki.example.com/runbooks",
 };
 
 interface Rule {

@@ -13,8 +13,8 @@ import {
   someSettings,
 } from "../helpers/builders.ts";
 import { account, type PulumiRun, type RunOptions, region, runPulumi } from "../helpers/pulumi-run.ts";
+import { elb, serviceArgs } from "../helpers/service-args.ts";
 
-const elb = `arn:aws:elasticloadbalancing:${region}:${account}`;
 const rule = "aws:lb/listenerRule:ListenerRule";
 const groupArns = {
   [oldRelease.digest]: `${elb}:targetgroup/checkout-2-3-1-9e0fab5c/00000000000000aa`,
@@ -35,19 +35,7 @@ interface Case {
 }
 
 function declareService(settings: ServiceSettings, declaration: Declaration, guards: GuardBinding): ProgressiveService {
-  return new ProgressiveService(settings.name, {
-    environment: "dev",
-    region,
-    settings,
-    declaration,
-    listenerArn: `${elb}:listener/app/edge/1/2`,
-    loadBalancerArnSuffix: "app/edge/1",
-    vpcId: "vpc-1",
-    topics: { critical: "arn:critical", warning: "arn:warning" },
-    hook: { functionName: "tidegate-dev-hook", aliasName: "live" },
-    takenBy: "example/tidegate/dev",
-    guards,
-  });
+  return new ProgressiveService(settings.name, serviceArgs(settings, declaration, { guards }));
 }
 
 function run({ declaration, settings, guards, options }: Case = {}): Promise<PulumiRun<unknown>> {

@@ -9,16 +9,9 @@ import { ProgressiveService } from "../../components/index.ts";
 import { defaultBurnSettings } from "../../core/burn-rate.ts";
 import { type ObjectivePresetName, objectivePresetNames, objectivePresets } from "../../core/objectives.ts";
 import { planPresets } from "../../core/plans.ts";
-import type { FrozenFigure } from "../../core/watch-rules.ts";
-import { aDeclaration, rememberingGuards, someSettings } from "../helpers/builders.ts";
-import { account, region, runPulumi } from "../helpers/pulumi-run.ts";
-
-const elb = `arn:aws:elasticloadbalancing:${region}:${account}`;
-/** Of every indicator that a preset plan compares from wave to wave. */
-const figures: readonly FrozenFigure[] = [
-  { of: "previous-wave", percent: 10, indicator: "error-rate", value: 0.2 },
-  { of: "previous-wave", percent: 10, indicator: "latency-p95", value: 120 },
-];
+import { aDeclaration, someSettings } from "../helpers/builders.ts";
+import { runPulumi } from "../helpers/pulumi-run.ts";
+import { previousWaveFigures, serviceArgs } from "../helpers/service-args.ts";
 
 /** Every plan has the bounds of one of these, or none. */
 const plans = ["steady", "cautious", "migration"] as const;
@@ -34,26 +27,16 @@ async function counts(plan: (typeof plans)[number]): Promise<Record<string, Coun
   const result = await runPulumi(() => {
     rows.forEach(({ objectives, source }, index) => {
       const name = `${objectives}-${source}`;
-      new ProgressiveService(name, {
-        environment: "dev",
-        region,
-        settings: someSettings({
-          name,
-          routes: [{ match: { hosts: [`${name}.example.com`], paths: [] }, priority: 100 + 10 * index }],
-          objectives: objectivePresets[objectives],
-          source,
-          plan: planPresets[plan],
-          burnRate: defaultBurnSettings,
-        }),
-        declaration: aDeclaration(25, { service: name, figures }),
-        listenerArn: `${elb}:listener/app/edge/1/2`,
-        loadBalancerArnSuffix: "app/edge/1",
-        vpcId: "vpc-1",
-        topics: { critical: "arn:critical", warning: "arn:warning" },
-        hook: { functionName: "tidegate-dev-hook", aliasName: "live" },
-        takenBy: "example/tidegate/dev",
-        guards: rememberingGuards().binding,
+      const settings = someSettings({
+        name,
+        routes: [{ match: { hosts: [`${name}.example.com`], paths: [] }, priority: 100 + 10 * index }],
+        objectives: objectivePresets[objectives],
+        source,
+        plan: planPresets[plan],
+        burnRate: defaultBurnSettings,
       });
+      const declaration = aDeclaration(25, { service: name, figures: previousWaveFigures });
+      new ProgressiveService(name, serviceArgs(settings, declaration));
     });
   });
   const ofService = (objectives: ObjectivePresetName, source: string): Count => {

@@ -1,10 +1,26 @@
 /** A valid record, one field overridden at a time; every optional field is set, so that equality proves them all. */
 import { completeWave } from "../../core/plans.ts";
-import { type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
+import { type RolloutRecord, recordSchemaVersion, type WatchedAlarm } from "../../core/record.ts";
 
 const stable = "sha256:aaaa";
 const next = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/next/0123456789abcdef#2.4.0";
 const at = Date.UTC(2026, 0, 5, 10, 0, 0);
+
+/** A critical alarm on the error rate. */
+export function aWatchedAlarm(alarmName: string, overrides: Partial<WatchedAlarm> = {}): WatchedAlarm {
+  return {
+    alarmName,
+    digest: "sha256:a",
+    objective: "error-rate",
+    indicator: "error-rate",
+    severity: "critical",
+    response: "disable",
+    mode: "act",
+    disableAnyway: false,
+    settleSeconds: 60,
+    ...overrides,
+  };
+}
 
 /** A full record of `service` at revision 1. */
 export function aFullRecord(overrides: Partial<RolloutRecord> = {}): RolloutRecord {
@@ -35,17 +51,10 @@ export function aFullRecord(overrides: Partial<RolloutRecord> = {}): RolloutReco
       { arn: "arn:rule/anchor", role: "anchor" },
     ],
     alarms: [
-      {
-        alarmName: "tidegate/production/checkout/2-4-0-01234567/error-rate/critical/60s",
+      aWatchedAlarm("tidegate/production/checkout/2-4-0-01234567/error-rate/critical/60s", {
         digest: next,
-        objective: "error-rate",
-        indicator: "error-rate",
-        severity: "critical",
-        response: "disable",
-        mode: "act",
-        disableAnyway: false,
         settleSeconds: 420,
-      },
+      }),
     ],
     loadBalancerArnSuffix: "app/front/0123456789abcdef",
     stickinessSeconds: 3_600,

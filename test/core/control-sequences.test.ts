@@ -1,27 +1,13 @@
 /** What becomes of a control in the sequences of the record's table, with the real decide, guard, commit and hook code on ports in memory. */
 import { describe, expect, it } from "vitest";
-import type { Release } from "../../core/releases.ts";
-import { aService, groupArn, mainRule, v1, v2, v3, World } from "../helpers/world.ts";
+import { aControlWorld, controlArn, split } from "../helpers/control-world.ts";
+import { groupArn, mainRule, v1, v2, v3 } from "../helpers/world.ts";
 
 const day = 24 * 60;
-const _withControl = (canary: Release, wavePercent: number) => ({ canary, wavePercent, control: {} });
-
-function aWorld(change: Parameters<typeof aService>[0] = {}): World {
-  return new World(aService({ control: {}, ...change }));
-}
-
-/** Own group of the baseline, control, canary. */
-function split(world: World): number[] {
-  return [world.live(v1), world.liveControl(), world.live(v2)];
-}
-
-function controlArn(world: World): string {
-  return world.record.control?.targetGroupArn ?? "no control";
-}
 
 describe("sequences of a rollout with a control", () => {
   it("stages it without traffic beside the canary, and gives it the canary's share wave by wave [C1, A4]", async () => {
-    const world = aWorld();
+    const world = aControlWorld();
     await world.must(world.up({ canary: v2 }));
     expect(world.record.control).toEqual({
       targetGroupArn: "arn:group/1-0-0-fe63bd03-control",
@@ -47,7 +33,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("has none without a canary, and lets it go when the rollout is finished [A4]", async () => {
-    const world = await aWorld().rolledOutTo(100);
+    const world = await aControlWorld().rolledOutTo(100);
     await world.wait(7 * day);
     const finish = await world.up({ baseline: v2 });
     expect(finish.kind === "applied" && finish.declaration.control).toBeUndefined();
@@ -62,7 +48,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("gives everything to the baseline's own group in a rollback, and shows nothing strange to the next up [B2, B5]", async () => {
-    const world = await aWorld().rolledOutTo(50);
+    const world = await aControlWorld().rolledOutTo(50);
     expect(split(world)).toEqual([0, 50, 50]);
     world.alarm(v2, "error-rate/critical", "ALARM");
     await world.reconcile();
@@ -81,7 +67,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("lowers it with the canary when a breach halves, and pins both there [B2]", async () => {
-    const world = await aWorld().rolledOutTo(50);
+    const world = await aControlWorld().rolledOutTo(50);
     world.alarm(v2, "error-rate/warning", "ALARM");
     await world.reconcile();
     expect(split(world)).toEqual([50, 25, 25]);
@@ -97,7 +83,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("gives it nothing in a lowering that it does not have, even where more would be its due [B12]", async () => {
-    const world = await aWorld().rolledOutTo(100);
+    const world = await aControlWorld().rolledOutTo(100);
     world.alarm(v2, "error-rate/warning", "ALARM");
     await world.reconcile();
     expect(split(world)).toEqual([50, 0, 50]);
@@ -111,14 +97,14 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("is killed with the canary [B4]", async () => {
-    const world = await aWorld().rolledOutTo(25);
+    const world = await aControlWorld().rolledOutTo(25);
     await world.kill();
     expect(world.cloud.rules.get(mainRule)?.weights).toEqual({ [groupArn(v1)]: 100 });
     expect(world.record.control).toMatchObject({ sharePercent: 0, weightsLeftAt: world.cloud.nowMs });
   });
 
   it("stays attached for two minutes after it was abandoned with its canary [A4]", async () => {
-    const world = await aWorld().rolledOutTo(25);
+    const world = await aControlWorld().rolledOutTo(25);
     const abandon = await world.up();
     expect(abandon.kind === "applied" && abandon.declaration.control).toEqual({
       digest: v1.digest,
@@ -135,7 +121,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("takes its share back when its hosts are lost, and leaves the canary where it is [B12]", async () => {
-    const world = await aWorld().rolledOutTo(25);
+    const world = await aControlWorld().rolledOutTo(25);
     world.hosts(controlArn(world), 0);
     await world.reconcile();
     expect(split(world)).toEqual([75, 0, 25]);
@@ -156,7 +142,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("refuses an opening by name until the control has hosts enough, and then gives it its share [C1]", async () => {
-    const world = await aWorld({ readyTimeoutSeconds: 60 }).rolledOutTo(25);
+    const world = await aControlWorld({ readyTimeoutSeconds: 60 }).rolledOutTo(25);
     world.hosts(controlArn(world), 0);
     await world.wait(day + 1);
     expect(await world.up({ canary: v2, wavePercent: 50 })).toEqual({
@@ -178,7 +164,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("asks for no host of the control at 100 %, where it has nothing [C1]", async () => {
-    const world = await aWorld().rolledOutTo(50);
+    const world = await aControlWorld().rolledOutTo(50);
     world.hosts(controlArn(world), 0);
     await world.wait(day + 1);
     await world.must(world.up({ canary: v2, wavePercent: 100 }));
@@ -186,7 +172,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("keeps what an opening under way wrote when the control is lost before its commit [B12]", async () => {
-    const world = await aWorld({ readyTimeoutSeconds: 60 }).rolledOutTo(10);
+    const world = await aControlWorld({ readyTimeoutSeconds: 60 }).rolledOutTo(10);
     await world.wait(day);
     const failed = await world.up({ canary: v2, wavePercent: 25 }, { dies: "commit" });
     expect(failed).toEqual({ kind: "failed", message: "died before the commit" });
@@ -205,7 +191,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("gives back both shares of an opening that never came to commit [A4]", async () => {
-    const world = await aWorld().rolledOutTo(10);
+    const world = await aControlWorld().rolledOutTo(10);
     await world.wait(day);
     await world.up({ canary: v2, wavePercent: 25 }, { dies: "commit" });
     await world.wait(12);
@@ -214,7 +200,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("takes over what a person took from it, and gives it back with the next opening alone [A4]", async () => {
-    const world = await aWorld().rolledOutTo(25);
+    const world = await aControlWorld().rolledOutTo(25);
     const own = groupArn(v1);
     world.cloud.rules.set(mainRule, { weights: { [own]: 70, [controlArn(world)]: 5, [groupArn(v2)]: 25 } });
     await world.reconcile();
@@ -231,7 +217,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("takes from it what a person gave it, and nothing from the canary [A4]", async () => {
-    const world = await aWorld().rolledOutTo(25);
+    const world = await aControlWorld().rolledOutTo(25);
     world.cloud.rules.set(mainRule, {
       weights: { [controlArn(world)]: 75, [groupArn(v2)]: 25 },
       stickinessSeconds: 60,
@@ -242,7 +228,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("changes no rule while it only observes, and says once what it would do [B13]", async () => {
-    const world = await aWorld({ mode: "observe" }).rolledOutTo(25);
+    const world = await aControlWorld({ mode: "observe" }).rolledOutTo(25);
     world.hosts(controlArn(world), 0);
     await world.reconcile();
     await world.reconcile();
@@ -259,7 +245,7 @@ describe("sequences of a rollout with a control", () => {
   });
 
   it("returns all traffic to the previous release, the control's too [B2]", async () => {
-    const world = await aWorld().rolledOutTo(100);
+    const world = await aControlWorld().rolledOutTo(100);
     await world.wait(7 * day);
     await world.must(world.up({ baseline: v2, canary: v3 }));
     await world.must(world.up({ baseline: v2, canary: v3, wavePercent: 10 }));
@@ -278,7 +264,7 @@ describe("sequences of a rollout with a control", () => {
       { match: { hosts: ["shop.example.com"], paths: [] }, priority: 100 },
       { match: { hosts: ["www.example.com"], paths: [] }, priority: 200 },
     ];
-    const world = await aWorld({ routes }).rolledOutTo(25);
+    const world = await aControlWorld({ routes }).rolledOutTo(25);
     const second = `${mainRule}/2`;
     expect([world.liveControl(), world.liveControl(second)]).toEqual([25, 25]);
     world.cloud.rules.set(second, { weights: { [controlArn(world)]: 75, [groupArn(v2)]: 25 } });

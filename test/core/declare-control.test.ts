@@ -1,29 +1,15 @@
 /** Which control an `up` declares, and what it refuses, with the real decide, guard, commit and hook code on ports in memory. */
 import { describe, expect, it } from "vitest";
-import type { Release } from "../../core/releases.ts";
 import { judgeRecord } from "../../hooks/aws/record-schema.ts";
 import { decideEnvironment } from "../../stacks/decide.ts";
-import { anAdoptedRelease, aService, mainRule, v1, v2, v3, World } from "../helpers/world.ts";
+import { aControlWorld, controlArn, split } from "../helpers/control-world.ts";
+import { anAdoptedRelease, aService, mainRule, v2, v3, World } from "../helpers/world.ts";
 
 const day = 24 * 60;
-const withControl = (canary: Release, wavePercent: number) => ({ canary, wavePercent, control: {} });
-
-function aWorld(change: Parameters<typeof aService>[0] = {}): World {
-  return new World(aService({ control: {}, ...change }));
-}
-
-/** Own group of the baseline, control, canary. */
-function split(world: World): number[] {
-  return [world.live(v1), world.liveControl(), world.live(v2)];
-}
-
-function controlArn(world: World): string {
-  return world.record.control?.targetGroupArn ?? "no control";
-}
 
 describe("the control that an up declares", () => {
   it("refuses another control while the canary has traffic, and takes it once it has none [E1]", async () => {
-    const world = await aWorld().rolledOutTo(25);
+    const world = await aControlWorld().rolledOutTo(25);
     expect(await world.up({ canary: v2, wavePercent: 25, control: { targetGroupArn: "arn:group/own" } })).toEqual({
       kind: "refused",
       reasons: [
@@ -34,7 +20,7 @@ describe("the control that an up declares", () => {
     const { control: _none, ...without } = aService();
     const bare = new World(without);
     await bare.rolledOutTo(25);
-    expect(await bare.up(withControl(v2, 25))).toEqual({
+    expect(await bare.up({ canary: v2, wavePercent: 25, control: {} })).toEqual({
       kind: "refused",
       reasons: [
         "checkout.control: changed while 2.0.0 has 25 %, got a group of the program's for 1-0-0-fe63bd03-control; expected none. " +
@@ -64,7 +50,7 @@ describe("the control that an up declares", () => {
   });
 
   it("opens a wave without one beside the old one that still leaves, once the config has none [A4]", async () => {
-    const world = await aWorld().rolledOutTo(25);
+    const world = await aControlWorld().rolledOutTo(25);
     await world.must(world.up({ canary: v2, wavePercent: 0, control: undefined }));
     await world.wait(1);
     await world.must(world.up({ canary: v2, wavePercent: 10, control: undefined }));
@@ -114,7 +100,7 @@ describe("the control that an up declares", () => {
   it("keeps what is live when the record cannot be read, and refuses where the control is not known [B8]", async () => {
     const [blue, green] = [anAdoptedRelease("1.0.0", "arn:blue"), anAdoptedRelease("2.0.0", "arn:green")];
     const control = { targetGroupArn: "arn:own-control" };
-    const world = await aWorld({ baseline: blue, control }).rolledOutTo(25, green);
+    const world = await aControlWorld({ baseline: blue, control }).rolledOutTo(25, green);
     const live = world.cloud.rules.get(mainRule);
     expect(live?.weights).toEqual({ "arn:blue": 50, "arn:own-control": 25, "arn:green": 25 });
     world.cloud.recordFailure = new Error("table is not there");
@@ -138,7 +124,7 @@ describe("the control that an up declares", () => {
   });
 
   it("stores it in a shape that the strict schema reads, and reads records without it as before [B11]", async () => {
-    const world = await aWorld().rolledOutTo(25);
+    const world = await aControlWorld().rolledOutTo(25);
     const { record } = world;
     expect(judgeRecord(record)).toEqual({ record });
     const { control: _control, ...older } = record;

@@ -196,7 +196,9 @@ export class World {
     }
     return {
       kind: "applied",
-      said: declaration.notices.filter((n) => n.kind !== "unwatched" && n.kind !== "detection").map((n) => n.text),
+      said: declaration.notices
+        .filter(({ kind }) => !["unwatched", "detection", "gate"].includes(kind))
+        .map((n) => n.text),
       declaration,
     };
   }
@@ -306,6 +308,7 @@ export class World {
         },
         exposurePercent: declaration.exposurePercent,
         figures: declaration.figures,
+        finish: declaration.finish,
         intent: declaration.intent,
         realityGeneration: declaration.realityGeneration,
         takenBy: who,

@@ -2,20 +2,11 @@ import { describe, expect, it } from "vitest";
 import type { WatchedAlarm } from "../../core/record.ts";
 import { describeAll, portOf, readStates } from "../../hooks/alarm-states.ts";
 import type { AlarmState, Ports } from "../../hooks/ports.ts";
+import { aWatchedAlarm } from "../contract/a-record.ts";
 
 const state = (alarmName: string): AlarmState => ({ alarmName, state: "ALARM", updatedAt: 1, actionsEnabled: true });
-const alarm = (alarmName: string, watchedIn?: "prometheus" | "datadog"): WatchedAlarm => ({
-  alarmName,
-  digest: "sha256:a",
-  objective: "error-rate",
-  indicator: "error-rate",
-  severity: "critical",
-  response: "disable",
-  mode: "act",
-  disableAnyway: false,
-  settleSeconds: 60,
-  ...(watchedIn ? { watchedIn } : {}),
-});
+const alarm = (alarmName: string, watchedIn?: "prometheus" | "datadog") =>
+  aWatchedAlarm(alarmName, watchedIn ? { watchedIn } : {});
 const both = [alarm("hosts"), alarm("errors", "prometheus")];
 
 function ports(parts: {

@@ -43,7 +43,7 @@ async function opened(): Promise<World> {
 
 async function commit(world: World, change: Partial<ServiceDescription> = {}): Promise<string> {
   try {
-    return await commitOpening(world.cloud.ports("hook"), describing(world.record, change));
+    return (await commitOpening(world.cloud.ports("hook"), describing(world.record, change))).message;
   } catch (error) {
     if (error instanceof NotCommittedError) return error.message;
     throw error;

@@ -1,24 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { WatchedAlarm } from "../../../core/record.ts";
 import { datadogElsewhere, datadogKeys, datadogKeysIn, spokenMilliseconds } from "../../../hooks/elsewhere/datadog.ts";
 import { DatadogError, monitorsPerPage } from "../../../hooks/elsewhere/datadog-api.ts";
+import { aWatchedAlarm } from "../../contract/a-record.ts";
 import { type AMonitor, apiKey, appKey, datadogStandIn } from "./datadog-server.ts";
 
 const now = Date.parse("2026-01-05T03:10:00Z");
 const changedAt = "2026-01-05T03:00:00Z";
 
-const alarm = (key: string, service = "checkout"): WatchedAlarm => ({
-  alarmName: `tidegate/dev/${service}/2-4-0-1a2b3c4d/${key}`,
-  digest: "sha256:b",
-  objective: "error-rate",
-  indicator: "error-rate",
-  severity: "critical",
-  response: "disable",
-  mode: "act",
-  disableAnyway: false,
-  settleSeconds: 600,
-  watchedIn: "datadog",
-});
+const alarm = (key: string, service = "checkout") =>
+  aWatchedAlarm(`tidegate/dev/${service}/2-4-0-1a2b3c4d/${key}`, { watchedIn: "datadog" });
 
 const monitor = (key: string, overall_state: string, rest: Partial<AMonitor> = {}): AMonitor => ({
   name: alarm(key).alarmName,

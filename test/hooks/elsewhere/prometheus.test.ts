@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import type { WatchedAlarm } from "../../../core/record.ts";
 import type { Secret } from "../../../hooks/aws/secrets.ts";
 import { grafanaToken, prometheusElsewhere } from "../../../hooks/elsewhere/prometheus.ts";
+import { aWatchedAlarm } from "../../contract/a-record.ts";
 
 const now = Date.UTC(2026, 0, 5, 9, 30, 7);
 const token = "glsa_0123456789abcdefghij";
@@ -58,21 +58,8 @@ const success = (result: unknown[], more = {}) => ({
   ...more,
 });
 
-function anAlarm(alarmName: string, query = `up{alarm="${alarmName}"} > 0`): WatchedAlarm {
-  return {
-    alarmName,
-    digest: "sha256:a",
-    objective: "error-rate",
-    indicator: "error-rate",
-    severity: "critical",
-    response: "disable",
-    mode: "act",
-    disableAnyway: false,
-    settleSeconds: 60,
-    watchedIn: "prometheus",
-    query,
-  };
-}
+const anAlarm = (alarmName: string, query = `up{alarm="${alarmName}"} > 0`) =>
+  aWatchedAlarm(alarmName, { watchedIn: "prometheus", query });
 
 describe("Prometheus through Grafana", () => {
   it("says which rules are bad, since when, and asks with the token at a whole step [D2]", async () => {
