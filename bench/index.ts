@@ -16,7 +16,10 @@ import { rehearsalConfig } from "../rehearsal/run/table-config.ts";
 import { type BusyMoment, busyMoment } from "./busy-moment.ts";
 import { type FrameworkCost, measureClient, ownMicroseconds } from "./client.ts";
 import { type ColdPath, type ColdRun, measureColdPath } from "./cold-path.ts";
+import { measureEvaluator, printEvaluator } from "./evaluator.ts";
 import { type KillTimes, measureKill } from "./kill.ts";
+import { type Figure, measureProgram, ratiosOf } from "./program/measure.ts";
+import { boundAt } from "./program/sizes.ts";
 
 const repetitions = 5;
 const decisionsPerRepetition = 2_000;
@@ -152,6 +155,47 @@ function clientRows(costs: readonly FrameworkCost[]): Measured[] {
   ];
 }
 
+/** `npm run bench -- calibration`: simulations with pages of their own, instead of the table. */
+const simulations: Readonly<Record<string, () => Promise<void>>> = {
+  calibration: async () => (await import("./calibration/main.ts")).printCalibration(parts),
+  peers: async () => (await import("./peers/main.ts")).printPeers(),
+  program: async () => (await import("./program/main.ts")).printProgram(parts),
+  evaluator: async () => printEvaluator(),
+};
+const [asked, ...parts] = process.argv.slice(2);
+if (asked !== undefined) {
+  const simulation = simulations[asked];
+  if (!simulation) {
+    throw new Error(
+      `bench: no such simulation, got ${asked}; expected ${Object.keys(simulations).join(" or ")}, or nothing`,
+    );
+  }
+  await simulation();
+  process.exit();
+}
+
+/** The size that has a bound; `bench/program/main.ts` measures the others, too. */
+async function programRows(): Promise<Measured[]> {
+  const cost = await measureProgram(boundAt.services, repetitions);
+  const row = (what: string, figure: Figure): Measured => ({
+    what: `the program at ${cost.services} services, against a bare one, ${what}`,
+    unit: "×",
+    bound: boundAt.ratio,
+    values: ratiosOf(cost, "bare", figure),
+  });
+  return [row("time", "wallSeconds"), row("CPU time", "cpuSeconds"), row("peak memory", "peakMegabytes")];
+}
+
+/** Without promtool there is nothing to compare with, and no row. */
+function evaluatorRows(): Measured[] {
+  const cost = measureEvaluator();
+  if (!cost) return [];
+  return [
+    { what: "our alarm evaluator, CPU time a sample", unit: "µs", values: cost.ours },
+    { what: "`promtool test rules`, the same", unit: "µs", values: cost.promtool },
+  ];
+}
+
 const moment = await busyMoment();
 await oneDecision(moment); // warm: the hook's process decides every minute, too
 const measured: readonly Measured[] = [
@@ -161,6 +205,8 @@ const measured: readonly Measured[] = [
   ...coldRows(await measureColdPath()),
   ...killRows(await measureKill(repetitions)),
   ...clientRows(await measureClient(repetitions)),
+  ...(await programRows()),
+  ...evaluatorRows(),
 ];
 printTable(measured);
 process.exitCode = measured.every(isKept) ? 0 : 1;
