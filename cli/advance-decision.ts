@@ -3,6 +3,7 @@
  * as if the config asked for it, and what comes out is what an `up` would do a moment later.
  */
 import type { Declaration } from "../core/declaration.ts";
+import { messageOf } from "../core/error-message.ts";
 import { nextWaveAbove, type Wave } from "../core/plans.ts";
 import { committedPercent, type RolloutRecord } from "../core/record.ts";
 import type { Surveyor } from "../core/survey.ts";
@@ -20,8 +21,14 @@ export type Advance =
   | { readonly kind: "held"; readonly service: string; readonly reasons: readonly string[] }
   | { readonly kind: "nothing"; readonly service: string; readonly reason: string };
 
+/** A service's advance, and what it was concluded from. */
+export interface Decided {
+  readonly advance: Advance;
+  readonly declaration?: Declaration;
+}
+
 /** What an `up` would declare for a config. */
-type Decide = (config: EnvironmentConfig) => Promise<readonly Declaration[]>;
+export type Decide = (config: EnvironmentConfig) => Promise<readonly Declaration[]>;
 
 export interface AdvanceQuery {
   /** @default every service of the config */
@@ -40,14 +47,12 @@ export async function decideAdvances(
   surveyor: Surveyor,
   query: AdvanceQuery,
 ): Promise<Advance[]> {
-  const adopted = await surveyEnvironment(config, surveyor, ports);
-  const decide: Decide = async (wanted) =>
-    withOtherCanaries(wanted, await decideEnvironment(wanted, ports, adopted), ports);
+  const decide = await upDecision(config, ports, surveyor);
   const found: Advance[] = [];
   let asked = config;
   for (const service of config.services) {
     if (query.service !== undefined && service.name !== query.service) continue;
-    const decided = await decideOne(asked, service, decide, ports.records, query);
+    const { advance: decided } = await decideOne(asked, service, decide, ports.records, query);
     const first = query.automaticOnly ? found.find(({ kind }) => kind === "advance") : undefined;
     const advance = first && decided.kind === "advance" ? waitsFor(first.service, service.name) : decided;
     found.push(advance);
@@ -56,23 +61,33 @@ export async function decideAdvances(
   return found;
 }
 
-async function decideOne(
+/** The very decision of an `up`; what services adopt is surveyed once. */
+export async function upDecision(config: EnvironmentConfig, ports: DecidePorts, surveyor: Surveyor): Promise<Decide> {
+  const adopted = await surveyEnvironment(config, surveyor, ports);
+  return async (wanted) => withOtherCanaries(wanted, await decideEnvironment(wanted, ports, adopted), ports);
+}
+
+/** @returns with what an `up` would declare for that wave, where it came to that */
+export async function decideOne(
   config: EnvironmentConfig,
   service: ServiceConfig,
   decide: Decide,
   records: DecidePorts["records"],
   { automaticOnly }: AdvanceQuery,
-): Promise<Advance> {
+): Promise<Decided> {
   const { name } = service;
-  const nothing = (reason: string): Advance => ({ kind: "nothing", service: name, reason });
-  const held = (...reasons: string[]): Advance => ({ kind: "held", service: name, reasons });
+  const nothing = (reason: string): Decided => ({ advance: { kind: "nothing", service: name, reason } });
+  const held = (reasons: readonly string[], declaration?: Declaration): Decided => ({
+    advance: { kind: "held", service: name, reasons },
+    ...(declaration ? { declaration } : {}),
+  });
   if (!service.canary) return nothing("the config names no canary");
   let record: RolloutRecord | undefined;
   let unreadable: string | undefined;
   try {
     record = await records.read(name);
   } catch (error) {
-    unreadable = `the record cannot be read (${error instanceof Error ? error.message : String(error)})`;
+    unreadable = `the record cannot be read (${messageOf(error)})`;
   }
   const wanted = nextAskedFor(record, service);
   // A wave that is a person's to open is a person's to look after, too.
@@ -82,19 +97,20 @@ async function decideOne(
   const notAutomatic = automaticOnly ? whyNotAutomatic(next, service) : undefined;
   if (notAutomatic !== undefined) return nothing(notAutomatic);
 
-  if (unreadable !== undefined) return held(unreadable);
+  if (unreadable !== undefined) return held([unreadable]);
   const mismatch = isAsked ? undefined : recordMismatch(record, service);
-  if (mismatch !== undefined) return held(mismatch);
+  if (mismatch !== undefined) return held([mismatch]);
   const declarations = await decide(withWave(config, name, next.exposurePercent));
   const refusals = declarations.flatMap((declaration) => declaration.refusals);
   const mine = declarations.find((declaration) => declaration.service === name);
-  if (refusals.length > 0 || !mine) return held(...refusals);
-  if (mine.step !== "opening" || mine.exposurePercent !== next.exposurePercent) return held(...whyNotOpening(mine));
+  if (refusals.length > 0 || !mine) return held(refusals, mine);
+  if (mine.step !== "opening" || mine.exposurePercent !== next.exposurePercent) return held(whyNotOpening(mine), mine);
   const others = mine.otherCanaries ?? [];
   if (others.length > 0)
-    return held(`${others.join(", ")} of the same dependency group has a canary with traffic; one at a time`);
+    return held([`${others.join(", ")} of the same dependency group has a canary with traffic; one at a time`], mine);
   const kind = isAsked ? "asked" : "advance";
-  return { kind, service: name, fromPercent: mine.fromPercent, toPercent: next.exposurePercent };
+  const advance = { kind, service: name, fromPercent: mine.fromPercent, toPercent: next.exposurePercent } as const;
+  return { advance, declaration: mine };
 }
 
 /** The wave that the config asks for, where it is exactly the next one of the record: that `up` was not run, or it failed. */
@@ -122,7 +138,7 @@ function whyNotAutomatic(next: Wave, service: ServiceConfig): string | undefined
 }
 
 /** The next wave is counted from what is real; a config that says something else has to be brought to it first. */
-function recordMismatch(record: RolloutRecord | undefined, service: ServiceConfig): string | undefined {
+export function recordMismatch(record: RolloutRecord | undefined, service: ServiceConfig): string | undefined {
   if (!record) return "there is no record yet; the first up stages the canary at 0 %";
   const canary = record.canary;
   if (!canary || canary.digest !== service.canary?.digest)
@@ -133,7 +149,7 @@ function recordMismatch(record: RolloutRecord | undefined, service: ServiceConfi
     : `the config says ${service.wavePercent} % and the record has ${have} %; run up with the config as it is first, or set the wave that is real`;
 }
 
-function whyNotOpening({ notices, service, exposurePercent }: Declaration): string[] {
+export function whyNotOpening({ notices, service, exposurePercent }: Declaration): string[] {
   const said = notices
     .filter(({ severity, kind }) => severity === "warning" && kind !== "unwatched")
     .map(({ text }) => text);

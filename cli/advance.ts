@@ -5,16 +5,14 @@
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { BadInputError } from "../core/bad-input.ts";
-import type { Surveyor } from "../core/survey.ts";
+import { oneLine } from "../core/error-message.ts";
 import { type Advance, decideAdvances } from "./advance-decision.ts";
 import { editWave, type WaveEdit } from "./advance-file.ts";
 import type { Surroundings } from "./command.ts";
+import { beginDeciding, type DecidingParts } from "./deciding.ts";
 import { CommandFailedError, RefusedError } from "./failures.ts";
 import { jsonText } from "./json.ts";
-import { begin, type Operation, type OperatorFlags, oneLine } from "./operation.ts";
-import { readServiceName } from "./place.ts";
-import { readStack } from "./rehearse.ts";
+import type { Operation, OperatorFlags } from "./operation.ts";
 import { stackFile } from "./stack-file.ts";
 
 /** As typed. */
@@ -35,38 +33,14 @@ interface AdvanceJson {
   readonly services: readonly (Advance & { readonly line: number | null })[];
 }
 
-/** Parts that a test gives itself. */
-export interface AdvanceParts {
-  /** @default reads ELBv2 with the operator's credentials */
-  readonly surveyor?: Surveyor;
-}
-
 export async function advanceCommand(
   flags: AdvanceFlags,
   surroundings: Surroundings,
-  parts: AdvanceParts = {},
+  parts: DecidingParts = {},
 ): Promise<void> {
-  // Said alone: the place of other commands may be named without a file, and their words for it would mislead here.
-  if (flags.stack === undefined) {
-    throw new BadInputError("tidegate advance: 1 problem, nothing was done:", [
-      "--stack: missing; expected the stack whose file has the waves. Environment and region name no file",
-    ]);
-  }
-  const operation = await begin("advance", flags, surroundings, (problems) => {
-    const service = flags.service === undefined ? undefined : readServiceName(flags.service, problems);
-    return { stack: flags.stack ?? "", service };
-  });
-  const { stack, service } = operation.own;
-  const config = readStack(stack, surroundings.directory);
-  if (service !== undefined && !config.services.some(({ name }) => name === service)) {
-    const names = config.services.map(({ name }) => name).join(", ");
-    throw new BadInputError("tidegate advance: 1 problem, nothing was done:", [
-      `--service: unknown service, got "${service}"; expected ${names || "a service in the stack's config"} (stack ${stack})`,
-    ]);
-  }
+  const { operation, stack, service, config, surveyor } = await beginDeciding("advance", flags, surroundings, parts);
   const path = stackFile(stack, surroundings.directory);
   const before = readFileSync(path, "utf8");
-  const surveyor = parts.surveyor ?? operatorSurveyor(operation);
   const advances = await decideAdvances(config, await portsOf(operation), surveyor, {
     automaticOnly: flags.automatic ?? false,
     ...(service === undefined ? {} : { service }),
@@ -101,24 +75,6 @@ export async function advanceCommand(
       `tidegate advance: no wave may open now, and ${basename(path)} stays as it is (stack ${stack})`,
     );
   }
-}
-
-/** Reads what services adopt; signs in when it is first asked, and where nothing is adopted it is not. */
-function operatorSurveyor({ place, outside }: Operation): Surveyor {
-  return {
-    async survey(query) {
-      const [{ credentialsOf }, { ElasticLoadBalancingV2Client }, { clientSettings }, { awsSurveyor }] =
-        await Promise.all([
-          import("./aws-place.ts"),
-          import("@aws-sdk/client-elastic-load-balancing-v2"),
-          import("../hooks/aws/clients.ts"),
-          import("../hooks/aws/survey.ts"),
-        ]);
-      const credentials = await credentialsOf(place, outside.variables, outside.terminal);
-      const client = new ElasticLoadBalancingV2Client(clientSettings({ region: place.region, credentials }));
-      return awsSurveyor(client).survey(query);
-    },
-  };
 }
 
 async function portsOf({ connection }: Operation) {

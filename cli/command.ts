@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { BadInputError } from "../core/bad-input.ts";
+import { addBacktestCommand } from "./backtest-command.ts";
 import { addCostCommand } from "./cost-command.ts";
 import { CommandFailedError, RefusedError } from "./failures.ts";
 import { addInitCommand } from "./init-command.ts";
@@ -90,6 +91,7 @@ export function commands(surroundings: Surroundings): Command {
   addReportCommand(program, surroundings);
   addOpenSloCommand(program, surroundings);
   addCostCommand(program, surroundings);
+  addBacktestCommand(program, surroundings);
   return program;
 }
 

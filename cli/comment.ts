@@ -8,7 +8,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { BadInputError } from "../core/bad-input.ts";
 import { messageOf } from "../core/error-message.ts";
+import type { EnvironmentConfig } from "../stacks/config.ts";
 import type { Surroundings } from "./command.ts";
+import { checklistsFor } from "./comment/checklist.ts";
 import { type Conclusion, conclude } from "./comment/conclusion.ts";
 import { oneLineOf } from "./comment/markdown.ts";
 import { type RecordReading, readRecords } from "./comment/record.ts";
@@ -107,9 +109,11 @@ export async function commentCommand(
     news.filter(({ canary, op }) => canary !== undefined && op !== "delete").map(({ service }) => service),
     rehearse,
   );
+  const config = await configOf(stack, surroundings.directory);
+  const checklists = checklistsFor(config, news, record, outside.timers.now());
   const others = otherMessages(preview, services);
   write(
-    renderComment({ stack, conclusion, preview, services, otherMessages: others, record, rehearsed }),
+    renderComment({ stack, conclusion, preview, services, otherMessages: others, record, rehearsed, checklists }),
     conclusion,
     services,
   );
@@ -196,6 +200,17 @@ async function rehearseAll(services: readonly string[], rehearse: Rehearser): Pr
     rehearsed.set(service, figures);
   }
   return rehearsed;
+}
+
+/** `undefined`: the file has problems; the preview fails for them, and tells them. */
+async function configOf(stack: string, directory: string): Promise<EnvironmentConfig | undefined> {
+  const { readStack } = await import("./rehearse.ts");
+  try {
+    return readStack(stack, directory);
+  } catch (error) {
+    if (error instanceof BadInputError) return undefined;
+    throw error;
+  }
 }
 
 async function withCanary(stack: string, directory: string): Promise<string[]> {

@@ -215,9 +215,12 @@ export class ProgressiveService extends pulumi.ComponentResource {
     this.registerOutputs({
       ...this.outputs,
       service: settings.name,
+      environment,
       mode: settings.mode,
       step: declaration.step,
       fromPercent: declaration.fromPercent,
+      ladder: declaration.ladder,
+      overrideReason: declaration.overrideReason,
       shares: declaration.shares,
     });
   }

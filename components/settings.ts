@@ -3,6 +3,7 @@
  * program of one's own may write them by hand. None of it is an `Input`: it decides which resources exist.
  */
 import type { BurnSettings } from "../core/burn-rate.ts";
+import type { Approval } from "../core/gate/evidence.ts";
 import type { MetricSource, Objective } from "../core/objectives.ts";
 import type { Plan } from "../core/plans.ts";
 import type { SurveyedCondition, SurveyedTargetGroup } from "../core/survey.ts";
@@ -74,6 +75,8 @@ export interface ServiceSettings {
   readonly dependencyOwner?: string;
   /** Services that fail together; at most one of them has a canary with traffic. @default none */
   readonly dependencyGroup?: string;
+  /** Signatures for waves whose plan asks for roles (C3). @default none */
+  readonly approvals?: readonly Approval[];
   readonly targetGroup: TargetGroupSettings;
 }
 

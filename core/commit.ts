@@ -5,6 +5,7 @@
 
 import { type CommitProblem, isForeignOpening, returnProblems } from "./commit-problems.ts";
 import type { LiveTraffic, ServiceDescription } from "./declaration.ts";
+import { finishedAfter } from "./finished-releases.ts";
 import { formerAfter } from "./former-releases.ts";
 import { steppedNow } from "./lowering.ts";
 import { versionOf } from "./outcome.ts";
@@ -69,6 +70,7 @@ function commitFirst(tombstone: RolloutRecord | undefined, description: ServiceD
     holds: tombstone?.holds ?? {},
     outbox: tombstone?.outbox ?? [],
     ...formerBeside(tombstone, description, now),
+    ...(tombstone?.finished ? { finished: tombstone.finished } : {}),
     // Still asked to retire: the tombstone stays one.
     ...(description.retire && tombstone?.retiredAt !== undefined ? { retiredAt: tombstone.retiredAt } : {}),
   };
@@ -101,9 +103,18 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, liv
   if (former) draft.set({ former });
   const message = `${describeMove(before, draft.record, wasPercent)}`;
   draft.tell("commit", message);
-  if (description.overrideReason !== undefined)
-    draft.tell("override", `gate overridden: ${description.overrideReason}`);
+  tellOverride(draft, description, message);
   return { kind: "committed", record: draft.finish(), history: draft.history, message };
+}
+
+/** Recorded with every commit that still says it; told to people where it let something through (C1). */
+function tellOverride(draft: RecordDraft, { service, overrideReason }: ServiceDescription, message: string): void {
+  if (overrideReason === undefined) return;
+  draft.tell("override", `gate overridden: ${overrideReason}`);
+  const { before, record, now } = draft;
+  const hasRisen = committedPercent(record) > committedPercent(before) || record.baseline !== before.baseline;
+  if (!hasRisen) return;
+  draft.info(`override-${now}`, `${service}: gate OVERRIDDEN, ${message}`, `reason: ${overrideReason}`);
 }
 
 /** A service that comes back still has what its earlier releases spent. */
@@ -181,12 +192,22 @@ function stagedCanary(canary: { readonly digest: string; readonly attempt: numbe
 /** A finish, or a replacement: the old baseline stays as `previous` for the rollback window. */
 function moveBaseline(draft: RecordDraft, description: ServiceDescription): void {
   const old = draft.record.baseline;
+  rememberFinish(draft, description);
   draft.set({
     baseline: description.baseline,
     previous: { digest: old, until: draft.now + draft.record.rollbackWindowMinutes * 60_000 },
     ceilings: { ...draft.record.ceilings, [description.baseline]: 100, [old]: 100 },
   });
   if (draft.record.canary?.digest === description.baseline) draft.drop("canary");
+}
+
+/** What replaces a baseline by a person's word went through no rollout, and is not remembered as if it had. */
+function rememberFinish(draft: RecordDraft, { baseline, releases, finish }: ServiceDescription): void {
+  const { canary, finished } = draft.record;
+  if (canary?.digest !== baseline || canary.exposurePercent !== 100) return;
+  const version = releases.find(({ digest }) => digest === baseline)?.version ?? versionOf(draft.record, baseline);
+  const release = { version, digest: baseline, at: draft.now, figures: {}, ...finish };
+  draft.set({ finished: finishedAfter(finished, release) });
 }
 
 function moveCanary(draft: RecordDraft, description: ServiceDescription): void {

@@ -2,6 +2,10 @@
  * The words between config, record and program: what the config asks for (intent), what the program then declares, and what
  * it tells the hook. Types and what reads them alone; `declare.ts` decides.
  */
+
+import type { MeasuredFinish } from "./finished-releases.ts";
+import type { FreezeWindow } from "./freeze-calendar.ts";
+import type { AskedVerdict } from "./gate/verdict.ts";
 import type { Plan } from "./plans.ts";
 import type { ControlGroup, Instant, RecordedRelease, RolloutRecord, ServiceFacts, WatchedAlarm } from "./record.ts";
 import type { Release } from "./releases.ts";
@@ -23,6 +27,8 @@ export interface Intent {
   readonly attempt: number;
   /** Replaces a baseline outside a finished rollout. */
   readonly replaceBaselineReason?: string;
+  /** In which no baseline is replaced; what a wave waits for, the gate is told. @default no calendar is kept */
+  readonly freezes?: readonly FreezeWindow[];
   /** Lets a wave open against the gate's soak, request and budget rules; recorded. */
   readonly overrideReason?: string;
   /** The service is to go: its record becomes a tombstone, after which the config may drop it. */
@@ -59,6 +65,7 @@ export interface Notice {
     | "hold"
     | "unwatched"
     | "detection"
+    | "gate"
     | "note";
   readonly severity: "info" | "warning";
   readonly text: string;
@@ -113,6 +120,10 @@ export interface Declaration {
   readonly replaceBaselineReason?: string;
   /** What the canary's bounds are measured against: read when a wave opens, the record's until then. @default none */
   readonly figures?: readonly FrozenFigure[];
+  /** What the baseline came to at 100 % when it finished: read at the finish, the record's from then on. @default nothing was measured */
+  readonly finish?: MeasuredFinish;
+  /** Where this `up` opens the first wave above another environment: whether the release finished there (A8). @default not asked */
+  readonly ladder?: { readonly below: string; readonly isClimbed: boolean };
   /** What the record had when this was decided, for policies; absent without a record. */
   readonly recorded?: {
     readonly mode: "act" | "observe";
@@ -123,6 +134,8 @@ export interface Declaration {
   };
   /** Other services of the dependency group whose canary has traffic, or gets some in this `up`. @default none */
   readonly otherCanaries?: readonly string[];
+  /** The gate's word on the opening or finish that was asked for, let through or not. Absent: nothing asked it. */
+  readonly verdict?: AskedVerdict;
   readonly notices: readonly Notice[];
   /** Reasons why the `up` must fail before anything changes; empty when it may go on. */
   readonly refusals: readonly string[];
@@ -142,6 +155,8 @@ export interface ServiceDescription extends ServiceFacts {
   readonly exposurePercent: number;
   /** See `Declaration.figures`; absent: none. */
   readonly figures?: readonly FrozenFigure[];
+  /** See `Declaration.finish`; absent: nothing was measured. */
+  readonly finish?: MeasuredFinish;
   readonly intent?: { readonly digest: string; readonly attempt: number; readonly wave: number };
   readonly realityGeneration: number;
   readonly takenBy: string;

@@ -1,8 +1,9 @@
 /** What the config asks for its baseline, where that is another than the record's: a finish, a pin, or a replacement. */
 import type { Intent, Notice } from "./declaration.ts";
+import { readFreezes } from "./freeze-calendar.ts";
 import type { SoakEvidence } from "./gate/evidence.ts";
 import { judge } from "./gate/judge.ts";
-import { note, type Outcome, stay, versionOf, warning } from "./outcome.ts";
+import { judged, note, type Outcome, stay, tellVerdict, versionOf, warning } from "./outcome.ts";
 import { committedPercent, holdsOn, type Instant, type RolloutRecord } from "./record.ts";
 import { holdKey } from "./releases.ts";
 import { attemptIsOver } from "./traffic-shares.ts";
@@ -21,7 +22,8 @@ export function baselineAsk(
   const canary = record.canary;
 
   if (canary && asked.digest === canary.digest && canary.exposurePercent === 100) {
-    const verdict = judgeWith(record, canary.digest, evidence, now, intent);
+    const found = judgeWith(record, canary.digest, evidence, now, intent);
+    const verdict = tellVerdict(intent.service, { kind: "finish", version: asked.version }, found, notices);
     if (verdict !== undefined && verdict.kind !== "promote") {
       refusals.push(...verdict.reasons.map((reason) => `${intent.service}: finishing ${asked.version}: ${reason}`));
     }
@@ -31,7 +33,7 @@ export function baselineAsk(
         `${intent.service}: finish, ${asked.version} becomes the baseline; the old one stays attached and armed for ${record.rollbackWindowMinutes} min`,
       ),
     );
-    return {
+    const outcome: Outcome = {
       step: "finish",
       baseline: asked.digest,
       ...(intent.canary ? { canary: { digest: intent.canary.digest, attempt: intent.attempt } } : {}),
@@ -39,6 +41,7 @@ export function baselineAsk(
       exposurePercent: 0,
       intent: { digest: asked.digest, attempt: canary.attempt, wave: 100 },
     };
+    return judged(outcome, verdict);
   }
   const held = holdsOn(record, asked.digest).length > 0 || wasRolledBack(record, asked.digest);
   if (held && intent.replaceBaselineReason === undefined) {
@@ -75,6 +78,7 @@ export function baselineAsk(
     return stay(record);
   }
   if (record.paused) refusals.push(`${intent.service}.replaceBaseline: paused by ${record.paused.by}; resume first`);
+  refusals.push(...freezeRefusals(intent, now));
   notices.push(
     warning(
       "opening",
@@ -88,6 +92,16 @@ export function baselineAsk(
     exposurePercent: 0,
     intent: { digest: asked.digest, attempt: 1, wave: 100 },
   };
+}
+
+/** A replacement takes all traffic at once, and the gate is not asked: it waits for the freezes that a wave waits for (C1). */
+function freezeRefusals({ service, freezes = [] }: Intent, now: Instant): string[] {
+  const { problems, activeAt } = readFreezes(freezes, `${service}.replaceBaseline: freezes`);
+  if (problems.length > 0) return [...problems];
+  return activeAt(new Date(now)).map(
+    ({ name, endsAt }) =>
+      `${service}.replaceBaseline: change freeze ${name} is in force until ${endsAt}; no baseline is replaced before`,
+  );
 }
 
 /** Without evidence nothing is judged yet; the caller asks again. */

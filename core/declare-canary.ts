@@ -4,7 +4,7 @@
  */
 import type { Intent, Notice } from "./declaration.ts";
 import type { Verdict } from "./gate/verdict.ts";
-import { note, type Outcome, sharesAt, stay, versionOf, warning } from "./outcome.ts";
+import { judged, note, type Outcome, sharesAt, stay, tellVerdict, versionOf, warning } from "./outcome.ts";
 import { nextWaveAbove } from "./plans.ts";
 import { committedPercent, holdsOn, type RolloutRecord } from "./record.ts";
 import { holdKey } from "./releases.ts";
@@ -75,14 +75,15 @@ export function canaryAsk(
     refusals.push(`${where}: no wave of the plan, got ${want}; expected ${next.exposurePercent}`);
     return stay(record);
   }
-  const verdict = gate(asked.digest);
+  const question = { kind: "wave", fromPercent: have, toPercent: want } as const;
+  const verdict = tellVerdict(intent.service, question, gate(asked.digest), notices);
   if (verdict && verdict.kind !== "promote") {
     const told = verdict.kind === "cannot-tell" ? `cannot tell (${verdict.measured} measured)` : verdict.kind;
     refusals.push(...verdict.reasons.map((reason) => `${where}: ${have} to ${want} refused, ${told}: ${reason}`));
-    return stay(record);
+    return judged(stay(record), verdict);
   }
   notices.push(note("opening", `${intent.service}: opens wave ${want} for ${asked.version} (from ${have} %)`));
-  return opening(record, asksAs, want, { ...asksAs, wave: want });
+  return judged(opening(record, asksAs, want, { ...asksAs, wave: want }), verdict);
 }
 
 /** After a lowering was acknowledged and its soak served, the wave the config still asks for may be approached again (d). */
@@ -99,7 +100,8 @@ function pinnedOrResumed(
   const canary = record.canary;
   const acknowledged = have > 0 && holdsOn(record, digest).length === 0 && canary !== undefined;
   if (acknowledged && nextPercent !== undefined && nextPercent <= intent.wavePercent) {
-    const verdict = gate(digest);
+    const question = { kind: "wave", fromPercent: have, toPercent: nextPercent } as const;
+    const verdict = tellVerdict(intent.service, question, gate(digest), notices);
     if (verdict === undefined || verdict.kind === "promote") {
       notices.push(
         note(
@@ -107,7 +109,7 @@ function pinnedOrResumed(
           `${intent.service}: the lowering to ${have} % was acknowledged and its soak served; opens wave ${nextPercent}`,
         ),
       );
-      return opening(record, asksAs, nextPercent, { ...asksAs, wave: intent.wavePercent });
+      return judged(opening(record, asksAs, nextPercent, { ...asksAs, wave: intent.wavePercent }), verdict);
     }
     notices.push(
       warning(
@@ -115,7 +117,7 @@ function pinnedOrResumed(
         `${intent.service}: pinned at ${have} %, the config still says ${intent.wavePercent}; not yet: ${verdict.reasons.join("; ")}`,
       ),
     );
-    return stay(record);
+    return judged(stay(record), verdict);
   }
   notices.push(
     warning(

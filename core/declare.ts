@@ -192,6 +192,7 @@ function declareKnown(
       step !== "lowering" && exposurePercent > 0 && exposurePercent < 100 && (step === "opening" || mayStick(record)),
     testersReach: testersAfter(record, baseline, canary),
     ...(outcome.intent && refusals.length === 0 ? { intent: outcome.intent } : {}),
+    ...(outcome.verdict ? { verdict: outcome.verdict } : {}),
     realityGeneration: record.realityGeneration,
     revision: record.revision,
     recorded: {

@@ -10,7 +10,7 @@ export function resolveIncidents(draft: RecordDraft): void {
     Object.values(record.holds).some((hold) => !hold.acknowledged) ||
     Object.values(record.breaches).some((breach) => !breach.observed);
   // A page still waiting would open the incident again behind our back.
-  const waits = record.outbox.some((page) => page.action !== "resolve");
+  const waits = record.outbox.some((page) => page.action !== "resolve" && page.severity !== "info");
   if (stands || waits) return;
   draft.set({
     openIncidents: [],

@@ -1,5 +1,7 @@
 /** What a decision about a service's exposure comes down to, and the pieces that both halves of the declaration use. */
 import type { Notice, Step } from "./declaration.ts";
+import { verdictText } from "./gate/finding-words.ts";
+import type { AskedVerdict, GateQuestion, Verdict } from "./gate/verdict.ts";
 import { committedPercent, type RolloutRecord } from "./record.ts";
 
 /** What a decision about the exposure comes down to. */
@@ -10,6 +12,8 @@ export interface Outcome {
   readonly shares: Readonly<Record<string, number>>;
   readonly exposurePercent: number;
   readonly intent?: { readonly digest: string; readonly attempt: number; readonly wave: number };
+  /** As `Declaration.verdict`. */
+  readonly verdict?: AskedVerdict;
 }
 
 /** Everything stays as the record has it, and no intent is recorded. */
@@ -22,6 +26,27 @@ export function stay(record: RolloutRecord): Outcome {
     shares: sharesAt(record, exposurePercent),
     exposurePercent,
   };
+}
+
+/** The outcome with what the gate said of it, where it was asked. */
+export function judged(outcome: Outcome, verdict: AskedVerdict | undefined): Outcome {
+  return verdict === undefined ? outcome : { ...outcome, verdict };
+}
+
+/**
+ * What the gate says, which every preview tells whole, met findings included: each can be argued with.
+ * @param verdict `undefined`: it was not asked yet
+ */
+export function tellVerdict(
+  service: string,
+  question: GateQuestion,
+  verdict: Verdict | undefined,
+  notices: Notice[],
+): AskedVerdict | undefined {
+  if (verdict === undefined) return undefined;
+  const word = { ...verdict, asked: question };
+  notices.push(note("gate", verdictText(service, word)));
+  return word;
 }
 
 /** Shares of the record's two releases at an exposure. */

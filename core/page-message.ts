@@ -52,10 +52,10 @@ export function pageMessageOf(
       ...(page.holdId
         ? [{ label: "snapshot", command: `npx tidegate history ${where} --snapshot ${page.holdId}` }]
         : []),
-      ...(isBaselineSick
+      ...(isBaselineSick || page.severity === "info"
         ? []
         : [{ label: "all traffic off the canary", command: `npx tidegate kill ${where} --reason "..."` }]),
-      ...(raw && !isBaselineSick ? [{ label: "the same by hand", command: raw }] : []),
+      ...(raw && !isBaselineSick && page.severity !== "info" ? [{ label: "the same by hand", command: raw }] : []),
     ],
   };
 }

@@ -161,6 +161,7 @@ export const planPresets: Readonly<Record<PlanPresetName, Plan>> = {
   migration: {
     name: "migration",
     watchAfterMinutes: 0,
+    coolOffMinutes: days(7),
     waves: [
       completeWave({
         exposurePercent: 5,

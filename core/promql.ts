@@ -78,8 +78,12 @@ function metric(signal: Signal): string {
  * scraped belongs to the window, too, or a first violation would never be seen; but only where the service was being scraped before, or a
  * Prometheus that comes back would take whole lifetimes for one window.
  */
-function counted(signal: Signal, { selector, serviceSelector, seconds, offsetSeconds }: Read): string {
-  const series = `${metric(signal)}${selector}`;
+function counted(signal: Signal, read: Read): string {
+  return grown(`${metric(signal)}${read.selector}`, perRelease, read);
+}
+
+/** The same of any counters, put together by labels. */
+function grown(series: string, by: string, { serviceSelector, seconds, offsetSeconds }: Read): string {
   const isStepped = seconds <= longestSteppedSeconds;
   // A millisecond more, so that both ends are steps of the window whichever of them belong to it; rounding takes it out again.
   const window = `${series}${isStepped ? `[${seconds}001ms:${stepSeconds}s]` : `[${seconds}s]`}${ago(offsetSeconds)}`;
@@ -87,7 +91,7 @@ function counted(signal: Signal, { selector, serviceSelector, seconds, offsetSec
   const fresh =
     `min_over_time(${window}) unless last_over_time(${series}[${newAfter}]${before}) ` +
     `and on () ${metric("requests")}${serviceSelector}${before}`;
-  const sum = `sum by (${perRelease}) (increase(${window}) or label_replace(${fresh}, "part", "new", "", ""))`;
+  const sum = `sum by (${by}) (increase(${window}) or label_replace(${fresh}, "part", "new", "", ""))`;
   return isStepped ? `round(${sum}, 0.001)` : sum;
 }
 
@@ -259,6 +263,16 @@ export function countExpression(
     seconds,
     offsetSeconds: 0,
   });
+}
+
+/** How many latencies of a release lay in each bucket or below, in the seconds before the query's time. */
+export function bucketsExpression(
+  { environment, service, releaseKey }: Pick<RulePlace, "environment" | "service" | "releaseKey">,
+  seconds: number,
+): string {
+  const series = `${metric("latency")}_bucket${selectorOf({ environment, service, release: releaseKey })}`;
+  const serviceSelector = selectorOf({ environment, service });
+  return grown(series, "le", { selector: "", serviceSelector, seconds, offsetSeconds: 0 });
 }
 
 /**

@@ -85,6 +85,20 @@ export class RecordDraft {
     });
   }
 
+  /** Puts a message in the outbox that tells and wakes nobody; no incident of it is ever open. */
+  info(id: string, summary: string, detail: string): void {
+    // A key of its own: under a rollout's key it would keep the incident's resolving page back.
+    const page: Page = {
+      id,
+      dedupKey: `${dedupKeyOf(this.before)}/${id}`,
+      severity: "info",
+      summary,
+      detail,
+      at: this.now,
+    };
+    this.set({ outbox: [...this.record.outbox, page] });
+  }
+
   putHold(hold: Hold): void {
     const key = holdKey(hold.digest);
     const due = broadcastsWith(this.record, hold);

@@ -6,7 +6,7 @@
 import type { BudgetPeriodDays } from "./burn-rate.ts";
 import type { FormerRelease } from "./former-releases.ts";
 import type { FinishedRelease } from "./gate/evidence.ts";
-import type { Indicator, MetricSource, Response, Severity } from "./objectives.ts";
+import { type Indicator, type MetricSource, type Response, type Severity, severities } from "./objectives.ts";
 import { type Plan, waveAt } from "./plans.ts";
 import type { Release } from "./releases.ts";
 import { sameHold } from "./releases.ts";
@@ -155,13 +155,17 @@ export interface Hold {
   readonly acknowledged?: { readonly by: string; readonly reason: string; readonly at: Instant };
 }
 
+export const pageSeverities = [...severities, "info"] as const;
+export type PageSeverity = (typeof pageSeverities)[number];
+
 /** A message waiting to be sent: written with the decision, so that a crash cannot lose it. */
 export interface Page {
   /** Unique; an at-least-once sender may send it twice. */
   readonly id: string;
   /** One incident per rollout. */
   readonly dedupKey: string;
-  readonly severity: Severity;
+  /** `info` tells and wakes nobody: it opens no incident. */
+  readonly severity: PageSeverity;
   readonly summary: string;
   readonly detail: string;
   readonly at: Instant;
@@ -244,7 +248,7 @@ export interface RolloutRecord {
   readonly retiredAt?: Instant;
   /** What the service promises its users; budgets and reports use it, nothing is decided on it here. */
   readonly promises?: Promises;
-  /** Releases that finished a rollout here, by hold key: what the environment above asks for (A8), and which of them may come back at once. @default none */
+  /** Releases that finished a rollout here, by digest: what the environment above asks for (A8), and which of them may come back at once; see `finished-releases.ts`. @default none */
   readonly finished?: Readonly<Record<string, FinishedRelease>>;
   /** Releases of the last quarter that are no longer declared: what they spent of the error budget was spent. Oldest first. */
   readonly former?: readonly FormerRelease[];

@@ -7,6 +7,7 @@
  * component's outputs, where stack policies find it.
  */
 import type { Declaration } from "./declaration.ts";
+import type { Approval } from "./gate/evidence.ts";
 import { releaseKey } from "./naming.ts";
 import type { MetricSource, Objective } from "./objectives.ts";
 import { type Plan, previousExposure } from "./plans.ts";
@@ -23,6 +24,7 @@ export interface ObservedSettings {
   readonly blindMinutes: number;
   readonly rollbackWindowMinutes: number;
   readonly dependencyGroup?: string;
+  readonly approvals?: readonly Approval[];
   readonly targetGroup: object;
 }
 
@@ -56,6 +58,8 @@ export interface RolloutFacts {
   readonly rollbackWindowMinutes: number;
   readonly targetGroup: object;
   readonly dependencyGroup?: string;
+  /** Signatures as the config has them. @default none */
+  readonly approvals?: readonly Approval[];
   /** Other services of the dependency group whose canary has traffic, or gets some in this `up`; none unless this `up` raises. */
   readonly otherCanaries: readonly string[];
   /** This `up` raises, and is the first that may act: the record still says observe. */
@@ -73,22 +77,39 @@ export interface ShortenedWave {
   readonly what: string;
 }
 
-/** What a plan asks less than the one before it: waves left out, soaks shortened, fewer requests to be seen. */
+/** What a plan asks less than the one before it: waves left out, soaks shortened, fewer requests to be seen, fewer sign-offs. */
 export function shortenedWaves(before: Plan, after: Plan): ShortenedWave[] {
   return before.waves.flatMap(
-    ({ exposurePercent, minimumSoakMinutes: soakBefore, minimumRequests: requestsBefore }) => {
+    ({
+      exposurePercent,
+      minimumSoakMinutes: soakBefore,
+      minimumRequests: requestsBefore,
+      approvals: rolesBefore = [],
+    }) => {
       const wave = after.waves.find((candidate) => candidate.exposurePercent === exposurePercent);
       if (!wave) return [{ exposurePercent, what: `left out, its soak was ${minutesText(soakBefore)}` }];
       const { minimumSoakMinutes: soak, minimumRequests: requests } = wave;
+      const dropped = withoutEach(rolesBefore, wave.approvals ?? []);
       const shorter = soak !== null && (soakBefore === null || soak < soakBefore);
       return [
         ...(shorter ? [{ exposurePercent, what: `soak ${minutesText(soak)} after ${minutesText(soakBefore)}` }] : []),
         ...(requests < requestsBefore
           ? [{ exposurePercent, what: `${requests} requests to be seen after ${requestsBefore}` }]
           : []),
+        ...(dropped.length > 0 ? [{ exposurePercent, what: `no sign-off of ${dropped.join(", ")}` }] : []),
       ];
     },
   );
+}
+
+/** A list without the entries of another, each taken out once. */
+function withoutEach(from: readonly string[], entries: readonly string[]): string[] {
+  const left = [...entries];
+  return from.filter((each) => {
+    const index = left.indexOf(each);
+    if (index >= 0) left.splice(index, 1);
+    return index < 0;
+  });
 }
 
 /** `90 min`, or `endless`. */
@@ -118,6 +139,7 @@ export function rolloutFacts(environment: string, settings: ObservedSettings, de
     rollbackWindowMinutes: settings.rollbackWindowMinutes,
     targetGroup: settings.targetGroup,
     ...(settings.dependencyGroup === undefined ? {} : { dependencyGroup: settings.dependencyGroup }),
+    ...(settings.approvals === undefined || settings.approvals.length === 0 ? {} : { approvals: settings.approvals }),
     otherCanaries: raises ? (declaration.otherCanaries ?? []) : [],
     ...(raises && settings.mode === "act" && recorded?.mode === "observe" ? { armsAndRaises: true } : {}),
     ...(declaration.overrideReason === undefined ? {} : { overrideReason: declaration.overrideReason }),

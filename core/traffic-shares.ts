@@ -99,7 +99,7 @@ export function testersReach(record: RolloutRecord): string {
 }
 
 /** Whether a hold took its release to 0. A freeze takes nothing away, even where the release has nothing yet. */
-function rolledBack(hold: Hold): boolean {
+export function rolledBack(hold: Hold): boolean {
   if (hold.targetPercent !== 0) return false;
   return hold.cause === "unexplained-lowering" || loweringResponses.has(hold.response);
 }

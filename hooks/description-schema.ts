@@ -1,7 +1,7 @@
 /** What `WaveOpening` sends, as a schema. Strict: a field that this version does not know means that a newer program calls an older hook. */
 import * as z from "zod/mini";
 import { metricSources, responses, severities } from "../core/objectives.ts";
-import { controlGroup, count, criterion, figure, indicator, percent, promises, text } from "./zod.ts";
+import { controlGroup, count, criterion, figure, finishedFigures, indicator, percent, promises, text } from "./zod.ts";
 
 const mode = z.enum(["act", "observe"]);
 
@@ -70,6 +70,7 @@ export const descriptionSchema = z.strictObject({
   control: z.optional(controlGroup),
   exposurePercent: percent,
   figures: z.optional(z.array(figure)),
+  finish: z.optional(z.strictObject({ figures: finishedFigures, requests: z.optional(count) })),
   intent: z.optional(z.strictObject({ digest: text, attempt: count, wave: percent })),
   realityGeneration: count,
   takenBy: text,

@@ -4,6 +4,7 @@
  */
 
 import type { ServiceDescription } from "../core/declaration.ts";
+import type { FinishedRelease } from "../core/gate/evidence.ts";
 import { acknowledgeAliasName } from "../core/naming.ts";
 import { onAlarmEvent } from "./alarm-event.ts";
 import { Redaction } from "./aws/redaction.ts";
@@ -20,6 +21,8 @@ import { selfTest } from "./self-test.ts";
 export interface HookAnswer {
   readonly outcome: "committed" | "reconciled" | "nothing-to-do" | "done" | "refused" | "self-tested" | "drill-started";
   readonly message: string;
+  /** Of `committed`: releases that finished here, for the environment above. @default none did */
+  readonly finished?: readonly FinishedRelease[];
 }
 
 /** What Lambda says of the invocation, as far as it matters here. */
@@ -139,7 +142,8 @@ async function commitFor(parts: HandlerParts, description: ServiceDescription): 
     );
   }
   await parts.checkAccount();
-  return { outcome: "committed", message: await commitOpening(parts.ports, description) };
+  const { message, finished } = await commitOpening(parts.ports, description);
+  return { outcome: "committed", message, ...(finished.length > 0 ? { finished } : {}) };
 }
 
 function aliasOf(context: InvocationContext | undefined): string | undefined {

@@ -1,6 +1,8 @@
 /** What `WaveOpening` invokes: reads the live weights back and commits what this `up` declared, or fails the `up`. */
 import { commit } from "../core/commit.ts";
 import type { ServiceDescription } from "../core/declaration.ts";
+import { finishedHere } from "../core/finished-releases.ts";
+import type { FinishedRelease } from "../core/gate/evidence.ts";
 import { type RolloutRecord, recordSchemaVersion } from "../core/record.ts";
 import { sameShares, sharesOf } from "../core/traffic-shares.ts";
 import { type Ports, RevisionConflictError } from "./ports.ts";
@@ -12,8 +14,15 @@ export class NotCommittedError extends Error {
 
 const mostTries = 3;
 
-/** @returns one line for people: what was committed */
-export async function commitOpening(ports: Ports, description: ServiceDescription): Promise<string> {
+/** What became real. */
+export interface Committed {
+  /** One line for people. */
+  readonly message: string;
+  /** Releases that finished here and count: what the stack tells the environment above. */
+  readonly finished: readonly FinishedRelease[];
+}
+
+export async function commitOpening(ports: Ports, description: ServiceDescription): Promise<Committed> {
   if (description.schemaVersion !== recordSchemaVersion) {
     throw new NotCommittedError(
       `${description.service}: the program speaks schema ${description.schemaVersion}, this hook ${recordSchemaVersion}; deploy the hook first`,
@@ -31,7 +40,7 @@ export async function commitOpening(ports: Ports, description: ServiceDescriptio
       throw error;
     }
     await ports.records.appendHistory(description.service, result.history);
-    return result.message;
+    return { message: result.message, finished: finishedHere(result.record) };
   }
 }
 

@@ -3,8 +3,10 @@
  * one contract suite (`test/contract`) runs against both. What a read answers is the reader's own or cannot be changed; every failure is thrown, never
  * turned into an empty answer.
  */
+import type { SoakWindow } from "../core/gate/evidence.ts";
 import type { PageMessage, PagePlace } from "../core/page-message.ts";
 import type { HistoryEntry, Instant, RolloutRecord, WatchedAlarm } from "../core/record.ts";
+import type { ReportedSignal } from "../core/signals.ts";
 import type { AlarmValues, Snapshot } from "../core/snapshot.ts";
 
 /** The record changed since it was read. */
@@ -234,6 +236,32 @@ export interface WatchElsewhere {
     /** How long one answer may take. @default what the hook, which must lower meanwhile, waits at most */
     readonly patienceMilliseconds?: number;
   }): Promise<{ readonly requests: number | undefined; readonly errors: number | undefined }>;
+  /**
+   * What one release reported, window by window, oldest first; windows without a request are left out.
+   * `from` and `to` are multiples of the window.
+   */
+  windows(query: {
+    readonly environment: string;
+    readonly service: string;
+    readonly releaseKey: string;
+    readonly from: Instant;
+    readonly to: Instant;
+    /** 60 or 300. */
+    readonly windowSeconds: number;
+    /** @default as of `reported` */
+    readonly patienceMilliseconds?: number;
+  }): Promise<readonly SoakWindow[]>;
+  /** How much counters of one release grew between two instants; `undefined`: no point at all. */
+  counted(query: {
+    readonly environment: string;
+    readonly service: string;
+    readonly releaseKey: string;
+    readonly signals: readonly ReportedSignal[];
+    readonly from: Instant;
+    readonly to: Instant;
+    /** @default as of `reported` */
+    readonly patienceMilliseconds?: number;
+  }): Promise<Readonly<Partial<Record<ReportedSignal, number>>>>;
 }
 
 /** All ports together, as hook and guard take them. */

@@ -76,12 +76,30 @@ const promises = z.strictObject({
 /** Where the metrics of a release are that left; see `core/former-releases.ts`. */
 const formerRelease = z.strictObject({ releaseKey: text, targetGroupArnSuffix: text, until: z.number() });
 
+const finishedFigures = z.strictObject({
+  "error-rate": z.optional(z.number()),
+  "latency-p95": z.optional(z.number()),
+});
+
 /** A release that finished a rollout; see `core/gate/evidence.ts`. */
 const finishedRelease = z.strictObject({
   version: text,
   digest: text,
   at: z.number(),
-  figures: z.strictObject({ "error-rate": z.optional(z.number()), "latency-p95": z.optional(z.number()) }),
+  figures: finishedFigures,
+  requests: z.optional(count),
 });
 
-export { controlGroup, count, criterion, figure, finishedRelease, formerRelease, indicator, percent, promises, text };
+export {
+  controlGroup,
+  count,
+  criterion,
+  figure,
+  finishedFigures,
+  finishedRelease,
+  formerRelease,
+  indicator,
+  percent,
+  promises,
+  text,
+};

@@ -54,6 +54,8 @@ export interface Fault<Kind = FaultKind | SurroundingFaultKind> {
   readonly durationSeconds?: number;
   /** How far past the critical bound, as a multiple of it. What has no bound: 1. */
   readonly timesCriticalBound: number;
+  /** Of errors and latencies: as a multiple of what a healthy release has, whatever is bounded. Absent: by the bound. */
+  readonly timesHealthy?: number;
 }
 
 export interface Scenario {
@@ -142,6 +144,7 @@ export const builtInScenarioNames = [
   "breaker-open",
   "dual-run-mismatch",
   "crash-loop",
+  "slightly-worse",
 ] as const;
 export type BuiltInScenarioName = (typeof builtInScenarioNames)[number];
 
@@ -259,5 +262,11 @@ export const builtInScenarios: Readonly<Record<BuiltInScenarioName, Scenario>> =
     name: "crash-loop",
     description: "processes of the new release crash, one a minute, and are started again",
     faults: [faultOf("crash")],
+  },
+  "slightly-worse": {
+    name: "slightly-worse",
+    description:
+      "the new release is half as slow again as the old one from its first request on, under every critical bound",
+    faults: [faultOf("latency-regression", { afterSeconds: 0, timesHealthy: 1.5 })],
   },
 };

@@ -182,9 +182,12 @@ export function sharedOf(config: EnvironmentConfig): Shared {
 }
 
 /** What one service asks for, in the words that core decides on. */
-export function intentOf(environment: Pick<EnvironmentConfig, "environment">, service: ServiceConfig): Intent {
+export function intentOf(
+  { environment, freezes }: Pick<EnvironmentConfig, "environment" | "freezes">,
+  service: ServiceConfig,
+): Intent {
   return {
-    environment: environment.environment,
+    environment,
     service: service.name,
     mode: service.mode,
     plan: service.plan,
@@ -195,6 +198,7 @@ export function intentOf(environment: Pick<EnvironmentConfig, "environment">, se
     attempt: service.attempt,
     retire: service.retire,
     ...(service.replaceBaselineReason === undefined ? {} : { replaceBaselineReason: service.replaceBaselineReason }),
+    ...(freezes === undefined ? {} : { freezes }),
     ...(service.overrideReason === undefined ? {} : { overrideReason: service.overrideReason }),
   };
 }

@@ -7,13 +7,17 @@ import type { Declaration, Intent, Notice, Reality } from "../core/declaration.t
 import { declare } from "../core/declare.ts";
 import { describeDetections } from "../core/detection.ts";
 import { budgetText, pausesAdvances } from "../core/error-budget.ts";
+import type { MeasuredFinish } from "../core/finished-releases.ts";
 import type { SoakEvidence } from "../core/gate/evidence.ts";
-import type { Instant } from "../core/record.ts";
+import type { Verdict } from "../core/gate/verdict.ts";
+import type { Instant, RolloutRecord } from "../core/record.ts";
 import { type PeerWords, peerRefusals, unsharedNotices } from "../hooks/peers.ts";
 import { type EnvironmentConfig, intentOf, type ServiceConfig } from "./config.ts";
 import { adoptingService, adopts, type EnvironmentSurvey, notSurveyed, untoldGroups } from "./decide/adoption.ts";
+import { readSaid } from "./decide/checks.ts";
 import { readEvidence } from "./decide/evidence.ts";
-import { knownFigures, readFigures } from "./decide/figures.ts";
+import { knownFigures, readFigures, readFinish } from "./decide/figures.ts";
+import { readLadder } from "./decide/ladder.ts";
 import { type DecidePorts, readReality } from "./decide/reality.ts";
 import { unwatchedNotices } from "./decide/unwatched.ts";
 
@@ -48,10 +52,14 @@ export async function decideEnvironment(
     const { service, intent, reality, now, evidence } = proposal;
     const { refusals: adoption, notices } = verdicts[service.name] ?? { refusals: [], notices: [] };
     const refusals = [...adoption, ...proposal.peers.refusals];
-    const { figures } = proposal.declared;
+    const { figures, finish } = proposal.declared;
     const declared =
       refusals.length > 0
-        ? { ...declare(intent, reality, now, evidence, refusals), ...(figures ? { figures } : {}) }
+        ? {
+            ...declare(intent, reality, now, evidence, refusals),
+            ...(figures ? { figures } : {}),
+            ...(finish ? { finish } : {}),
+          }
         : proposal.declared;
     return {
       ...declared,
@@ -81,10 +89,13 @@ async function propose(
   const first = declare(intent, reality, now);
   const needsEvidence = reality.kind === "record" && (first.step === "opening" || first.step === "finish");
   const read = needsEvidence ? await readFigures(service, reality.record, first, found, ports) : undefined;
+  const ladder = needsEvidence ? await readLadder(config, service, reality.record, first, found, ports) : undefined;
   const evidence = needsEvidence
     ? {
         ...(await readEvidence(config.environment, service, reality.record, first.step, found, ports)),
         ...(read?.unreadable === undefined ? {} : { figuresUnreadable: read.unreadable }),
+        ...(first.step === "opening" ? await readSaid(config, service, reality.record, now) : {}),
+        ...(ladder === undefined ? {} : { ladder }),
       }
     : undefined;
   const decided = evidence ? declare(intent, reality, now, evidence) : first;
@@ -94,7 +105,13 @@ async function propose(
       : reality.kind === "record"
         ? knownFigures(reality.record, decided)
         : [];
-  const declared = figures.length > 0 ? { ...decided, figures } : decided;
+  const finish = reality.kind === "record" ? await finishOf(service, reality.record, decided, found, ports) : undefined;
+  const declared = {
+    ...decided,
+    ...(figures.length > 0 ? { figures } : {}),
+    ...(finish ? { finish } : {}),
+    ...ladderWord(config, decided, ladder),
+  };
   const peers = await peerRefusals(ports, {
     declaration: declared,
     configured: config.peers,
@@ -102,6 +119,32 @@ async function propose(
     ownRegion: config.region,
   });
   return { service, intent, reality, now, evidence, declared, peers };
+}
+
+/** What the baseline came to when it finished: read now, or as the record has it, so that an idle `up` declares the same. */
+async function finishOf(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  { step, baseline }: Declaration,
+  found: EnvironmentSurvey["found"],
+  ports: DecidePorts,
+): Promise<MeasuredFinish | undefined> {
+  if (step === "finish") return readFinish(service, record, found, ports);
+  const { figures, requests } = record.finished?.[baseline] ?? {};
+  if (figures === undefined || Object.keys(figures).length === 0) return undefined;
+  return { figures, ...(requests === undefined ? {} : { requests }) };
+}
+
+/** Whether the release that opens its first wave finished below; for policies. */
+function ladderWord(
+  { ladderBelow }: EnvironmentConfig,
+  { step, verdict }: Declaration,
+  evidence: SoakEvidence["ladder"],
+): Pick<Declaration, "ladder"> {
+  if (ladderBelow === undefined || evidence === undefined || step !== "opening") return {};
+  const findings = verdict?.findings.filter(({ rule }) => rule === "ladder") ?? [];
+  const isClimbed = findings.length > 0 && findings.every((finding) => finding.verdict === "promote");
+  return { ladder: { below: ladderBelow, isClimbed } };
 }
 
 /** What the survey says for and against each service that adopts something, and against leaving one. */
@@ -167,11 +210,18 @@ function budgetNotices(service: ServiceConfig, evidence: SoakEvidence | undefine
   return [{ kind: "note", severity, text: `${service.name}: ${budgetText(budget)}` }];
 }
 
-/** An override left in the config would lift the soak of every later wave too. */
-function overridden({ service, step, overrideReason }: Declaration): Notice[] {
+/** An override left in the config would lift the same of every later wave too. */
+function overridden({ service, step, overrideReason, verdict }: Declaration): Notice[] {
   if (overrideReason === undefined || (step !== "opening" && step !== "finish")) return [];
-  const text = `${service}: soak, request and budget rules of the gate are OVERRIDDEN (${overrideReason}); take overrideReason out again after this up`;
+  const text = `${service}: the gate's rules of time and measurement are OVERRIDDEN (${overrideReason})${liftedWords(verdict)}; take overrideReason out again after this up`;
   return [{ kind: "note", severity: "warning", text }];
+}
+
+/** What would have stopped it. */
+function liftedWords(verdict: Verdict | undefined): string {
+  const lifted = verdict?.findings.filter((finding) => finding.isOverridden && finding.verdict !== "promote") ?? [];
+  if (lifted.length === 0) return ", none of which stands against it";
+  return `, which lifts: ${lifted.map(({ rule, text }) => `${rule} (${text})`).join(", ")}`;
 }
 
 /** How fast a breach would end at the exposure that this up declares. */

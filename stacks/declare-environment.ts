@@ -3,14 +3,14 @@
  * so the same arguments register the same resources; the rehearsal runs exactly this.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { ServiceOutputs } from "../components/index.ts";
+import { fullStackName } from "./config/foundation.ts";
 import {
   type DeclareFoundationArgs,
   declareFoundation,
   type FoundationStackOutputs,
   surroundingsOf,
 } from "./declare-foundation.ts";
-import { type DeclareServicesArgs, declareServices, pairServices } from "./declare-services.ts";
+import { type DeclareServicesArgs, declareServices, pairServices, type ToldService } from "./declare-services.ts";
 import type { FoundationOutputs } from "./foundation.ts";
 
 export { hookChangeWatchName } from "./declare-foundation.ts";
@@ -33,7 +33,9 @@ interface StackOutputs {
   readonly region: string;
   readonly tableName: pulumi.Input<string>;
   /** By service name. */
-  readonly services: Readonly<Record<string, ServiceOutputs>>;
+  readonly services: Readonly<Record<string, ToldService>>;
+  /** Full name of the stack of the environment below. @default this environment stands on none */
+  readonly ladder?: string;
 }
 
 /** Of a stack that declares services beside a foundation. */
@@ -55,12 +57,13 @@ export function declareEnvironment(
 export function declareEnvironment(args: DeclareEnvironmentArgs): EnvironmentOutputs;
 export function declareEnvironment(args: DeclareEnvironmentArgs): EnvironmentOutputs {
   const pairs = pairServices(args);
-  const { foundation, hookBundleFolder, watchmanBundleFolder, accountId } = args;
+  const { foundation, hookBundleFolder, watchmanBundleFolder, accountId, config, stackId } = args;
+  const ladder = config.ladderBelow === undefined ? {} : { ladder: fullStackName(config.ladderBelow, stackId) };
   if (foundation) {
     const { stack, outputs } = foundation;
     const { environment, region, tableName } = outputs;
     const services = declareServices(args, pairs, surroundingsOf(outputs));
-    return { foundation: stack, environment, accountId, region, tableName, services };
+    return { foundation: stack, environment, accountId, region, tableName, services, ...ladder };
   }
   if (hookBundleFolder === undefined || watchmanBundleFolder === undefined) {
     throw new pulumi.RunError(
@@ -68,5 +71,5 @@ export function declareEnvironment(args: DeclareEnvironmentArgs): EnvironmentOut
     );
   }
   const { surroundings, outputs } = declareFoundation({ ...args, hookBundleFolder, watchmanBundleFolder });
-  return { ...outputs, services: declareServices(args, pairs, surroundings) };
+  return { ...outputs, services: declareServices(args, pairs, surroundings), ...ladder };
 }

@@ -8,10 +8,12 @@ import {
   type ServiceSurvey,
 } from "../components/index.ts";
 import type { Declaration } from "../core/declaration.ts";
+import type { FinishedRelease } from "../core/gate/evidence.ts";
 import type { EnvironmentConfig } from "./config.ts";
 import { datadogFor } from "./datadog.ts";
 import type { Surroundings } from "./declare-foundation.ts";
 import { grafanaFor } from "./grafana.ts";
+import { finishedIn } from "./ladder.ts";
 
 export interface DeclareServicesArgs {
   readonly config: EnvironmentConfig;
@@ -26,6 +28,12 @@ export interface DeclareServicesArgs {
   readonly onService?: (service: ProgressiveService, declaration: Declaration) => void;
 }
 
+/** What a stack tells of one service. */
+export interface ToldService extends ServiceOutputs {
+  /** Releases that finished here and count, as of the last commit: what the environment above asks for (A8). */
+  readonly finished: pulumi.Output<readonly FinishedRelease[]>;
+}
+
 /** A service of the config and what was decided for it. */
 export type DecidedService = ReturnType<typeof pairServices>[number];
 
@@ -34,9 +42,9 @@ export function declareServices(
   args: DeclareServicesArgs,
   pairs: readonly DecidedService[],
   around: Surroundings,
-): Readonly<Record<string, ServiceOutputs>> {
+): Readonly<Record<string, ToldService>> {
   const { environment, region, takeOver = {} } = args.config;
-  const outputs: Record<string, ServiceOutputs> = {};
+  const outputs: Record<string, ToldService> = {};
   for (const { settings, declaration } of pairs) {
     const takenOverFrom = takeOver[settings.name];
     const service = new ProgressiveService(settings.name, {
@@ -58,7 +66,7 @@ export function declareServices(
       elsewhere: [...grafanaFor(args.config.alerting, around.grafana ?? []), ...datadogFor(args.config.alerting)],
     });
     args.onService?.(service, declaration);
-    outputs[settings.name] = service.outputs;
+    outputs[settings.name] = { ...service.outputs, finished: service.opening.result.apply(finishedIn) };
   }
   return outputs;
 }

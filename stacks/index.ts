@@ -18,6 +18,7 @@ import { decideEnvironment, surveyEnvironment } from "./decide.ts";
 import { withOtherCanaries } from "./dependency-groups.ts";
 import { elsewhereOf } from "./elsewhere.ts";
 import { foundationForConfig, readFoundation } from "./foundation.ts";
+import { belowReader, ladderProblems } from "./ladder.ts";
 import { ownRuleArns, placeProblems, previousUp, stackIdentity } from "./own-place.ts";
 import { ownershipProblems } from "./ownership.ts";
 import { program } from "./program.ts";
@@ -46,10 +47,13 @@ export default async () => {
       ...(foundation ? { foundationAccountId: foundation.outputs.accountId } : {}),
     }),
     ...datadogSiteProblems(alerting, datadogApiUrl()),
+    ...ladderProblems(config.ladderBelow, stackId),
   ];
   if (misplaced.length > 0) throw new pulumi.RunError(misplaced.join("\n"));
 
-  const ports = awsPorts({
+  const below =
+    config.ladderBelow === undefined ? {} : { below: belowReader(config.ladderBelow, { stackId, environment }) };
+  const onAws = awsPorts({
     ...access,
     tableName: records,
     elsewhere: elsewhereOf(alerting, environment),
@@ -60,6 +64,7 @@ export default async () => {
       ...(alerting.dashboard === undefined ? {} : { dashboardUrl: alerting.dashboard }),
     },
   });
+  const ports = { ...onAws, ...below };
   const own = {
     stackId,
     foundationStack: foundation?.stack ?? stackId,

@@ -15,8 +15,11 @@ const nothing = "\u200b";
 /** What Pulumi writes for a value that only the `up` will know. */
 const unknownValue = /04da6b54-80e4-46f7-96ec-b56ff0331ba9/g;
 
-/** A bar begins a cell even where a backslash is before it, if before that there is another one; as a reference it never does. */
-const bar = "&#124;";
+/**
+ * A bar begins a cell even where a backslash is before it, if before that there is another one; as a reference it never does. Not by its
+ * number, which would look like an issue's.
+ */
+const bar = "&vert;";
 
 /** Text of others in one line: no controls, no marks that turn the direction, no unknowns, not endless. */
 export function oneLineOf(text: string): string {

@@ -2,6 +2,8 @@
  * What the program said about a service in its preview, sorted by what it means. The texts are those of `core/declare.ts` and
  * `stacks/program.ts`, which a preview carries as messages and nothing else; a test declares each case and reads it back here.
  */
+import { readVerdictText, type ToldFinding, type ToldVerdict } from "../../core/gate/finding-words.ts";
+import type { VerdictKind } from "../../core/gate/verdict.ts";
 import type { PreviewMessage } from "../preview-json.ts";
 
 /** One bound that takes traffic away, and how fast at worst. */
@@ -23,13 +25,18 @@ export interface ServiceNotices {
   readonly otherNotes: readonly string[];
   /** `undefined`: nothing is exposed, or the line has another form. */
   readonly detection: { readonly exposurePercent: number; readonly bounds: readonly DetectionTold[] } | undefined;
+  /** The gate's word with every finding. `undefined`: it was not asked, or the text has another form. */
+  readonly gate: ToldVerdict | undefined;
 }
 
-/** The gate's verdict as far as the preview tells it. */
+/** The gate's verdict as the preview tells it. */
 export interface Judgement {
-  /** `not-asked`: nothing is raised, or it was refused before the gate was asked. `refused`: asked, and the verdict was not told. */
-  readonly verdict: "promote" | "monitor" | "roll-back" | "cannot-tell" | "refused" | "not-asked";
+  /** `not-asked`: nothing is raised, it was refused before the gate was asked, or the preview does not tell it. */
+  readonly verdict: VerdictKind | "not-asked";
+  /** Of `not-asked`: why. */
   readonly reasons: readonly string[];
+  /** Every finding, met ones included. */
+  readonly findings: readonly ToldFinding[];
 }
 
 const refusal = /^this up would be refused: /;
@@ -39,9 +46,6 @@ export function refusalsIn(messages: readonly PreviewMessage[]): string[] {
   return messages.filter(({ text }) => refusal.test(text)).map(({ text }) => text.replace(refusal, ""));
 }
 
-const gateRefusal =
-  /^\S+\.wave: \d+ to \d+ refused, (monitor|roll-back|cannot tell \((?:nothing|too-little) measured\)): (.+)$/s;
-const finishRefusal = /^\S+: finishing .+?: (.+)$/s;
 const worstCase = /^\S+: worst case from breach to less traffic at (\d+) %: (.+)$/s;
 
 export function readNotices(messages: readonly PreviewMessage[]): ServiceNotices {
@@ -54,10 +58,13 @@ export function readNotices(messages: readonly PreviewMessage[]): ServiceNotices
     otherNotes: [] as string[],
   };
   let detection: ServiceNotices["detection"];
+  let gate: ToldVerdict | undefined;
   for (const { severity, text } of messages) {
     const worst = worstCase.exec(text);
     if (worst) detection = readDetection(Number(worst[1]), worst[2] ?? "");
-    if (refusal.test(text)) sorted.refusals.push(text.replace(refusal, ""));
+    const verdict = readVerdictText(text);
+    if (verdict) gate = verdict;
+    else if (refusal.test(text)) sorted.refusals.push(text.replace(refusal, ""));
     else if (worst) sorted.otherNotes.push(...(detection ? [] : [text]));
     else if (/^\S+: (?:opens wave |finish, |the lowering to .+ opens wave )/s.test(text)) sorted.raises.push(text);
     else if (/^\S+: (?:LOWERS|ABANDONS) /.test(text)) sorted.lowers.push(text);
@@ -65,27 +72,18 @@ export function readNotices(messages: readonly PreviewMessage[]): ServiceNotices
     else if (severity === "info") sorted.otherNotes.push(text);
     else sorted.otherWarnings.push(text);
   }
-  return { ...sorted, detection };
+  return { ...sorted, detection, gate };
 }
 
-export function judgementOf({ refusals, raises, latch }: ServiceNotices): Judgement {
-  const judged = refusals.flatMap((text) => {
-    const wave = gateRefusal.exec(text);
-    if (wave) return [{ verdict: verdictOf(wave[1] ?? ""), reason: wave[2] ?? "" }];
-    const finish = finishRefusal.exec(text);
-    return finish ? [{ verdict: "refused" as const, reason: finish[1] ?? "" }] : [];
-  });
-  const [first] = judged;
-  if (first) return { verdict: first.verdict, reasons: judged.map(({ reason }) => reason) };
-  if (refusals.length > 0) return { verdict: "not-asked", reasons: ["it was refused before the gate was asked"] };
-  if (latch.some((text) => / not yet: /.test(text)))
-    return { verdict: "refused", reasons: latch.flatMap((text) => text.split(/ not yet: /).slice(1)) };
-  if (raises.length > 0) return { verdict: "promote", reasons: [] };
-  return { verdict: "not-asked", reasons: ["nothing is raised"] };
-}
-
-function verdictOf(told: string): Judgement["verdict"] {
-  return told === "monitor" || told === "roll-back" ? told : "cannot-tell";
+export function judgementOf({ refusals, raises, gate }: ServiceNotices): Judgement {
+  if (gate) return { verdict: gate.kind, reasons: [], findings: gate.findings };
+  const why =
+    refusals.length > 0
+      ? "it was refused before the gate was asked"
+      : raises.length > 0
+        ? "this preview does not tell its verdict"
+        : "nothing is raised";
+  return { verdict: "not-asked", reasons: [why], findings: [] };
 }
 
 const boundShape = /^(.+), ([a-z-]+): (within .+)$/;

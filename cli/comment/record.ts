@@ -1,6 +1,7 @@
 /** What the record and the live rules say while the comment is written: read as `tidegate status` reads them, or said why not. */
 import { messageOf } from "../../core/error-message.ts";
 import { rawLowering } from "../../core/page-message.ts";
+import type { RolloutRecord } from "../../core/record.ts";
 import type { EnvironmentStatus, ReadService } from "../../hooks/status.ts";
 import type { Outside } from "../outside.ts";
 import type { Place } from "../place.ts";
@@ -15,6 +16,8 @@ export interface RecordOfService {
   readonly findings: readonly string[];
   /** A line for a shell that gives everything back to the baseline; `undefined`: the record does not tell enough. */
   readonly rawLowering: string | undefined;
+  /** As it is; `undefined`: it could not be read. */
+  readonly record: RolloutRecord | undefined;
 }
 
 export type RecordReading =
@@ -35,6 +38,7 @@ export async function readRecords(outside: Outside, place: Place, services: read
         read.set(each.service, {
           status: each,
           findings: status.findings.filter(({ service }) => service === each.service).map(({ text }) => text),
+          record,
           rawLowering: record ? rawLowering(record, place.region) : undefined,
         });
       }

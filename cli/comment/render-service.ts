@@ -1,5 +1,8 @@
 /** One service in the comment: what happens to its traffic, the gate's verdict, how fast a breach ends, and the way back. */
+
+import type { Checklist } from "../../core/checklist.ts";
 import { isSlug, maximumServiceLength } from "../../core/naming.ts";
+import { countWords, renderSections } from "../checklist-text.ts";
 import { type Block, code, commandBlock, details, list, prose, table } from "./markdown.ts";
 import type { Judgement } from "./notices.ts";
 import { livePercentOf, type RecordOfService, type RecordReading } from "./record.ts";
@@ -11,6 +14,8 @@ export interface ServiceContext {
   readonly stack: string;
   readonly record: RecordReading;
   readonly rehearsed: Rehearsed | undefined;
+  /** @default nothing rolls out, or the stack's file could not be read */
+  readonly checklist?: Checklist | undefined;
 }
 
 const verdictWords: Readonly<Record<Judgement["verdict"], string>> = {
@@ -18,7 +23,6 @@ const verdictWords: Readonly<Record<Judgement["verdict"], string>> = {
   monitor: "**monitor**, not yet",
   "roll-back": "**roll back**, the release misbehaves",
   "cannot-tell": "**cannot tell**, and that never promotes",
-  refused: "**not promoted**",
   "not-asked": "not asked",
 };
 
@@ -30,7 +34,13 @@ export function renderService(service: PreviewedService, context: ServiceContext
     { rank: 3, text: renderWorstCase(service) },
     { rank: 4, text: renderRehearsal(service.service, context) },
     { rank: 3, text: renderWayBack(service, context.stack, record) },
+    { rank: 5, text: renderChecklist(context.checklist) },
   ].filter(({ text }) => text !== "");
+}
+
+function renderChecklist(checklist: Checklist | undefined): string {
+  if (!checklist) return "";
+  return details("The release's checklist", [countWords(checklist), renderSections(checklist, "####")].join("\n\n"));
 }
 
 function renderTraffic(service: PreviewedService, reading: RecordReading, record: RecordOfService | undefined): string {
@@ -50,10 +60,19 @@ function inShell(service: string): string {
   return isSlug(service, maximumServiceLength) ? service : "SERVICE";
 }
 
-function gateWords({ verdict, reasons }: Judgement): string {
+/** Each finding that is not met, for everybody to see; those that are met, folded away. */
+function gateWords({ verdict, reasons, findings }: Judgement): string {
   const words = verdictWords[verdict];
   if (verdict === "not-asked") return `Gate: ${words}, since ${reasons.join(" and ")}.`;
-  return reasons.length === 0 ? `Gate: ${words}.` : `Gate: ${words}:\n\n${list(reasons.map(prose))}`;
+  const open = findings.filter(({ word }) => word !== "met");
+  const met = findings.filter(({ word }) => word === "met");
+  const count = met.length === 1 ? "1 finding is met" : `${met.length} findings are met`;
+  return [
+    open.length === 0
+      ? `Gate: ${words}.`
+      : `Gate: ${words}:\n\n${list(open.map(({ word, rule, text }) => `**${word}**, ${rule}: ${prose(text)}`))}`,
+    ...(met.length === 0 ? [] : [details(count, list(met.map(({ rule, text }) => `${rule}: ${prose(text)}`)))]),
+  ].join("\n\n");
 }
 
 /** What this `up` does, in words. */

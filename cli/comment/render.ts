@@ -1,4 +1,5 @@
 /** The whole comment, most important first: what it comes to, each service that changes, what policies said, everything else in counts. */
+import type { Checklist } from "../../core/checklist.ts";
 import type { PolicyFinding, Preview, PreviewMessage, PreviewStep } from "../preview-json.ts";
 import { type Conclusion, isBlocking } from "./conclusion.ts";
 import { renderCost } from "./cost.ts";
@@ -18,6 +19,8 @@ export interface CommentContent {
   readonly otherMessages: readonly PreviewMessage[];
   readonly record: RecordReading;
   readonly rehearsed: ReadonlyMap<string, Rehearsed>;
+  /** By service. @default none has one */
+  readonly checklists?: ReadonlyMap<string, Checklist>;
 }
 
 const cutNote =
@@ -47,7 +50,12 @@ export function renderComment(content: CommentContent): string {
   const blocks: Block[] = [
     head(stack, conclusionWords(conclusion, preview, news), conclusion.reasons),
     ...ordered.flatMap((service) =>
-      renderService(service, { stack, record, rehearsed: rehearsed.get(service.service) }),
+      renderService(service, {
+        stack,
+        record,
+        rehearsed: rehearsed.get(service.service),
+        checklist: content.checklists?.get(service.service),
+      }),
     ),
     renderPolicies(preview),
     renderCost(preview),

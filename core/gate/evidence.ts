@@ -43,6 +43,8 @@ export interface GateSettings {
   readonly errorAllowancePercent: number;
   /** Error rate whatever the baseline's. Unit: percent. Range: above 0, to 100. @default 1 (C1) */
   readonly errorCeilingPercent: number;
+  /** Indicators of criteria that people look at themselves; named in every preview, and not asked of the metrics. @default none */
+  readonly byHand?: readonly Indicator[];
 }
 
 export const defaultGateSettings: GateSettings = {
@@ -62,6 +64,15 @@ export interface CriterionValue {
   readonly newest: number | undefined;
   /** What a bound with a reference is measured against, over the same time. Absent: the bound stands for itself, or it was not measured. */
   readonly reference?: number;
+  /** Of a ratio of errors: how many there were. Fewer than the floor say nothing against a release (B9). */
+  readonly errors?: { readonly whole: number; readonly newest: number; readonly floor: number };
+  /**
+   * Three standard errors, as the soak's windows differ among themselves; what is beyond them is no chance. With a reference `whole` is of the
+   * difference. Unit: the indicator's. Absent, or not measured: nobody knows how much is chance.
+   */
+  readonly chance?: { readonly whole?: number; readonly newest?: number };
+  /** Why nothing was measured. @default it was, or by too few requests */
+  readonly unmeasured?: string;
 }
 
 /** A sign-off, as the config has it (C3). */
@@ -75,6 +86,8 @@ export interface Approval {
   /** When. A signature is good for the release and attempt that it names, and for nothing else. */
   readonly at: Instant;
   readonly version: string;
+  /** Which bytes, where a version is not enough. @default whatever calls itself that version */
+  readonly digest?: string;
   readonly attempt: number;
 }
 
@@ -102,6 +115,8 @@ export interface AskedCheck {
 export interface LadderEvidence {
   /** Its stack. */
   readonly below: string;
+  /** Who wants to open its first wave here. */
+  readonly release: Pick<FinishedRelease, "digest" | "version">;
   /** How the release did there. `undefined`: it has not finished there. */
   readonly finished?: FinishedRelease;
   /** What the baseline here came to in the newest 15 minutes (C1), by indicator; for wave 1 alone. */
@@ -116,6 +131,8 @@ export interface FinishedRelease {
   readonly at: Instant;
   /** What it came to at 100 %, where it was measured. Units: percent, milliseconds. */
   readonly figures: Readonly<Partial<Record<"error-rate" | "latency-p95", number>>>;
+  /** Out of how many requests. @default not known, and then a rate says nothing about how many errors there were */
+  readonly requests?: number;
 }
 
 /** What was measured of a soak, and what people and other systems said. */
@@ -137,18 +154,26 @@ export interface SoakEvidence {
   readonly figuresUnreadable?: string;
   /** Canary beside baseline over the soak so far. @default not asked: nothing is exposed, or no look has ended */
   readonly soak?: SoakMeasurement | Unreadable;
+  /** When what was measured of the soak's first look will have arrived: until then there is nothing to judge by. @default it has, or no look is awaited */
+  readonly soakArrivesAt?: Instant;
   /** @default as `defaultGateSettings` */
   readonly settings?: GateSettings;
   /** Criteria of the wave that is being left. @default it has none, or nothing is exposed */
   readonly criteria?: readonly CriterionValue[] | Unreadable;
-  /** Roles that the wave about to open asks for, and every signature that the config has. @default none is asked for */
+  /** Roles that the wave about to open asks for, for which release, and every signature that the config has. @default none is asked for */
   readonly approvals?: {
     readonly wavePercent: number;
+    readonly version: string;
+    readonly attempt: number;
     readonly roles: readonly string[];
     readonly given: readonly Approval[];
   };
-  /** @default no check is asked for */
-  readonly checks?: { readonly asked: readonly AskedCheck[]; readonly results: readonly CheckResult[] };
+  /** Checks that the wave about to open asks for, of which release, and what their files say. @default no check is asked for */
+  readonly checks?: {
+    readonly version: string;
+    readonly asked: readonly AskedCheck[];
+    readonly results: readonly CheckResult[];
+  };
   /** @default this environment stands on none */
   readonly ladder?: LadderEvidence | Unreadable;
   /** Change freezes in force. @default none */

@@ -7,7 +7,15 @@ import { budgetText, leastBudgetLeftFraction, pausesAdvances } from "../error-bu
 import { type Wave, waveAt } from "../plans.ts";
 import type { CanaryState, Instant, RolloutRecord } from "../record.ts";
 import { holdsOn } from "../record.ts";
-import type { SoakEvidence } from "./evidence.ts";
+import { approvalFindings } from "./approvals.ts";
+import { freezeFindings } from "./change-freeze.ts";
+import { checkFindings } from "./checks.ts";
+import { comparisonFindings } from "./comparison.ts";
+import { coolOffFindings } from "./cool-off.ts";
+import { arrivalFindings, criteriaFindings } from "./criteria.ts";
+import { defaultGateSettings, type SoakEvidence } from "./evidence.ts";
+import { knownGoodFinding } from "./known-good.ts";
+import { ladderFindings } from "./ladder.ts";
 import { cannotTell, type Finding, met, type Verdict, verdictOf } from "./verdict.ts";
 
 /** Half of the soak must have been visible to the alarms, or passing it proves little. */
@@ -35,14 +43,22 @@ export function judge(
   { overrideReason }: JudgeOptions = {},
 ): Verdict {
   const canary = record.canary?.digest === digest && record.canary.exposurePercent > 0 ? record.canary : undefined;
+  const knownGood = canary && knownGoodFinding(record, digest);
+  const provenSoFar = canary
+    ? [...soakFindings(record, canary, evidence, now), ...besideFindings(record, canary, evidence)]
+    : [...ladderFindings(evidence.ladder, evidence.settings), ...coolOffFindings(record, digest, now)];
   const liftable: Finding[] = [
-    ...(canary ? soakFindings(record, canary, evidence, now) : []),
+    ...(canary ? silenceFindings(evidence.fellSilent) : []),
+    ...(knownGood ? [knownGood] : provenSoFar),
     ...budgetFindings(evidence.errorBudget),
     ...figureFindings(evidence.figuresUnreadable),
+    ...checkFindings(evidence.checks, now),
   ];
   return verdictOf([
     ...standingFindings(record, digest),
     ...alarmFindings(record, evidence.alarmsInAlarm),
+    ...approvalFindings(evidence.approvals, digest, now, record),
+    ...freezeFindings(evidence.freezes),
     ...(overrideReason === undefined ? liftable : liftable.map((finding) => ({ ...finding, isOverridden: true }))),
   ]);
 }
@@ -103,15 +119,35 @@ function figureFindings(unreadable: string | undefined): Finding[] {
 }
 
 function soakFindings(record: RolloutRecord, canary: CanaryState, evidence: SoakEvidence, now: Instant): Finding[] {
-  const silent = evidence.fellSilent
-    ? [cannotTell("visibility", "nothing", "the canary fell silent: no request was measured in the newest minutes")]
-    : [];
   if (canary.servedPercents.includes(canary.exposurePercent)) {
-    return [met("soak", `soak at ${canary.exposurePercent} % was served before in this attempt`), ...silent];
+    return [met("soak", `soak at ${canary.exposurePercent} % was served before in this attempt`)];
   }
   const wave = waveAt(record.plan, canary.exposurePercent);
-  if (!wave) return silent;
-  return [soakFinding(wave, canary, now), ...silent, ...requestFindings(wave, evidence)];
+  if (!wave) return [];
+  return [
+    soakFinding(wave, canary, now),
+    ...requestFindings(wave, evidence),
+    ...arrivalFindings(evidence.soakArrivesAt),
+    ...criteriaFindings(evidence.criteria),
+  ];
+}
+
+/** Canary beside whoever else has traffic, once a look has ended. */
+function besideFindings(
+  { plan }: RolloutRecord,
+  { exposurePercent }: CanaryState,
+  { soak, settings = defaultGateSettings }: SoakEvidence,
+): Finding[] {
+  return soak === undefined ? [] : comparisonFindings(soak, settings, { plan, exposurePercent });
+}
+
+/** Asked even where the soak was served before or the release is known good: a canary that nobody can see does not go on. */
+function silenceFindings(fellSilent: SoakEvidence["fellSilent"]): Finding[] {
+  if (fellSilent === false) return [];
+  const text = fellSilent
+    ? "the canary fell silent: no request was measured in the newest minutes"
+    : "whether the canary still answers could not be read";
+  return [cannotTell("visibility", "nothing", text)];
 }
 
 function soakFinding(wave: Wave, canary: CanaryState, now: Instant): Finding {

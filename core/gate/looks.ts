@@ -33,7 +33,12 @@ export function newestLook(openedAt: Instant, minimumSoakMinutes: number, now: I
   // Logarithms round; the end decides.
   while (endOf(openedAt, soakMilliseconds, index + 1) <= now) index += 1;
   while (endOf(openedAt, soakMilliseconds, index) > now) index -= 1;
-  return { index, endsAt: endOf(openedAt, soakMilliseconds, index), errorShare: firstErrorShare / (index + 1) ** 2 };
+  return { index, endsAt: endOf(openedAt, soakMilliseconds, index), errorShare: errorShareOf(index) };
+}
+
+/** Share of the wave's error that a look may use. Range: 0 to 1. @param index from 0 */
+export function errorShareOf(index: number): number {
+  return firstErrorShare / (index + 1) ** 2;
 }
 
 function endOf(openedAt: Instant, soakMilliseconds: number, index: number): Instant {

@@ -50,6 +50,16 @@ export interface Verdict {
   readonly findings: readonly Finding[];
 }
 
+/** What the gate was asked about. Units: percent. */
+export type GateQuestion =
+  | { readonly kind: "wave"; readonly fromPercent: number; readonly toPercent: number }
+  | { readonly kind: "finish"; readonly version: string };
+
+/** The gate's word, and on what. */
+export interface AskedVerdict extends Verdict {
+  readonly asked: GateQuestion;
+}
+
 /** Puts findings together: the worst that is not overridden decides. */
 export function verdictOf(findings: readonly Finding[]): Verdict {
   const told = [...findings].sort((left, right) => gateRules.indexOf(left.rule) - gateRules.indexOf(right.rule));

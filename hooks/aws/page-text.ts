@@ -25,7 +25,7 @@ export function asciiLine(text: string): string {
     .trim();
 }
 
-/** `CRITICAL`, `WARNING`, or `RESOLVED` whatever it was before. */
+/** `CRITICAL`, `WARNING`, `INFO`, or `RESOLVED` whatever it was before. */
 export function headOf({ page }: PageMessage): string {
   return page.action === "resolve" ? "RESOLVED" : page.severity.toUpperCase();
 }
@@ -52,7 +52,7 @@ export function pageText(message: PageMessage, { detailLength, lineLength }: Tex
     "",
     ...(page.owner === undefined ? [] : [`Owner: ${page.owner}`]),
     ...(page.holdId === undefined ? [] : [`Hold: ${page.holdId}`]),
-    `Incident: ${page.dedupKey}`,
+    ...(page.severity === "info" ? [] : [`Incident: ${page.dedupKey}`]),
     `At: ${new Date(page.at).toISOString()}`,
   ].join("\n");
 }

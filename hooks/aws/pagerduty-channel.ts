@@ -24,14 +24,16 @@ export interface PagerDutyArgs {
   readonly timing?: Pick<PostArgs, "limitMilliseconds" | "pauseMilliseconds">;
 }
 
-/** The channel `pagerduty`; pages count as said only when it has them. */
+/** The channel `pagerduty`; pages count as said only when it has them. Those that only tell it takes and sends nowhere. */
 export function pagerDutyChannel(args: PagerDutyArgs): PageChannel {
   const { endpoint = defaultPagerDutyEndpoint, routingKey, redact, timing } = args;
   const url = `${endpoint.replace(/\/+$/, "")}/v2/enqueue`;
   return {
     name: "pagerduty",
     isRequired: true,
-    send(message) {
+    async send(message) {
+      // It takes incidents alone; what only tells is for the other channels.
+      if (message.page.severity === "info") return;
       const event = eventOf(message);
       const post = (key: string) =>
         postJson({
@@ -42,7 +44,7 @@ export function pagerDutyChannel(args: PagerDutyArgs): PageChannel {
           messageOf,
           ...timing,
         });
-      return withSecret(routingKey, post, isKeyRefusal);
+      await withSecret(routingKey, post, isKeyRefusal);
     },
   };
 }

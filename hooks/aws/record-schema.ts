@@ -7,7 +7,7 @@
  */
 import * as z from "zod/mini";
 import { metricSources, responses, severities } from "../../core/objectives.ts";
-import { type HistoryEntry, type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
+import { type HistoryEntry, pageSeverities, type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
 import { runbooks } from "../../core/runbooks.ts";
 import {
   controlGroup,
@@ -143,7 +143,7 @@ export const holdSchema = z.strictObject({
 const page = z.strictObject({
   id: text,
   dedupKey: text,
-  severity,
+  severity: z.enum(pageSeverities),
   summary: text,
   detail: text,
   at: instant,

@@ -7,6 +7,7 @@
  * administrator guide, read 2026-11.
  */
 import type { SNSClient } from "@aws-sdk/client-sns";
+import type { Severity } from "../../core/objectives.ts";
 import type { PageMessage } from "../../core/page-message.ts";
 import type { PageChannel } from "../pager.ts";
 import { call } from "./call.ts";
@@ -20,8 +21,8 @@ const attributeBytes = 1_024;
 const maximumDescriptionLength = 3_000;
 
 export interface SnsArgs extends AwsAccess {
-  /** ARNs by severity. */
-  readonly topics: Readonly<Record<PageMessage["page"]["severity"], string>>;
+  /** ARNs by severity; what only tells goes where warnings go. */
+  readonly topics: Readonly<Record<Severity, string>>;
   /** Whether pages count as said only when the topic has them. */
   readonly isRequired: boolean;
 }
@@ -39,7 +40,7 @@ export function snsChannel(args: SnsArgs, makeClient = sns): PageChannel {
       made ??= makeClient(args);
       const { client, PublishCommand } = await made;
       const { page } = message;
-      const topicArn = args.topics[page.severity];
+      const topicArn = args.topics[page.severity === "info" ? "warning" : page.severity];
       const attribute = (value: string) => ({ DataType: "String", StringValue: value });
       const publish = new PublishCommand({
         TopicArn: topicArn,

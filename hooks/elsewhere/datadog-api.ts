@@ -1,6 +1,7 @@
 /**
- * The three things that are asked of Datadog's API: monitors of a service with their state, and sums of metrics between two instants.
- * Source: Datadog API reference, "Get all monitors", "Query scalar data across multiple products", "Rate Limits", read 2026-11.
+ * What is asked of Datadog's API: monitors of a service with their state, sums of metrics between two instants, and metrics interval by
+ * interval. Source: Datadog API reference, "Get all monitors", "Query scalar data across multiple products", "Query timeseries data across
+ * multiple products", "Rate Limits", read 2026-11.
  *
  * Nothing of a request goes into an error, since headers carry both keys; of an answer only what Datadog says is wrong, without secrets.
  */
@@ -63,6 +64,16 @@ const scalarAnswer = z.looseObject({
 });
 const failure = z.looseObject({ errors: z.array(z.unknown()) });
 
+const timeseriesAnswer = z.looseObject({
+  data: z.looseObject({
+    attributes: z.looseObject({
+      series: z.array(z.looseObject({ query_index: z.number() })),
+      times: z.array(z.number()),
+      values: z.array(z.array(z.nullable(z.number()))),
+    }),
+  }),
+});
+
 export interface DatadogApi {
   /** Every monitor with a tag, all pages. */
   monitors(tag: string): Promise<readonly Monitor[]>;
@@ -71,6 +82,15 @@ export interface DatadogApi {
     queries: Readonly<Record<string, string>>,
     range: { readonly fromMilliseconds: number; readonly toMilliseconds: number },
   ): Promise<Readonly<Record<string, number | undefined>>>;
+  /** Points of each query by name, each at the start of its interval; an interval without one is left out. */
+  points(
+    queries: Readonly<Record<string, string>>,
+    range: {
+      readonly fromMilliseconds: number;
+      readonly toMilliseconds: number;
+      readonly intervalMilliseconds: number;
+    },
+  ): Promise<Readonly<Record<string, ReadonlyMap<number, number>>>>;
 }
 
 export interface DatadogApiArgs {
@@ -122,6 +142,22 @@ export function datadogApi(args: DatadogApiArgs): DatadogApi {
       const { columns } = answer.data.attributes;
       return Object.fromEntries(names.map((name) => [name, numberOf(what, name, columns)]));
     },
+
+    async points(queries, { fromMilliseconds: from, toMilliseconds: to, intervalMilliseconds: interval }) {
+      const names = Object.keys(queries);
+      const what = `points of ${names.join(", ")}`;
+      const attributes = {
+        from,
+        to,
+        interval,
+        queries: names.map((name) => ({ data_source: "metrics", name, query: queries[name] })),
+        formulas: names.map((formula) => ({ formula })),
+      };
+      const json = { data: { type: "timeseries_request", attributes } };
+      const path = "/api/v2/query/timeseries";
+      const answer = understood(what, timeseriesAnswer, await ask(args, { what, path, json }));
+      return pointsOf(what, names, answer.data.attributes, { from, to, interval });
+    },
   };
 }
 
@@ -138,6 +174,34 @@ function numberOf(
   throw new DatadogError(
     `Datadog: ${what}: not understood, got ${more.length + 1} values for ${name}; expected one number`,
   );
+}
+
+/** Datadog chooses another interval where it has none so fine: what is no whole window of ours is refused. */
+function pointsOf(
+  what: string,
+  names: readonly string[],
+  { series, times, values }: z.output<typeof timeseriesAnswer>["data"]["attributes"],
+  { from, to, interval }: { readonly from: number; readonly to: number; readonly interval: number },
+): Readonly<Record<string, ReadonlyMap<number, number>>> {
+  const refuse = (found: string, expected: string): never => {
+    throw new DatadogError(`Datadog: ${what}: not understood, got ${found}; expected ${expected}`);
+  };
+  const odd = times.find((at) => at % interval !== 0);
+  if (odd !== undefined) return refuse(`a point at ${odd}`, `multiples of ${interval} ms`);
+  if (series.length !== values.length)
+    return refuse(`${values.length} lists for ${series.length} series`, "one for each");
+  const points = new Map(names.map((name) => [name, new Map<number, number>()]));
+  for (const [place, { query_index: index }] of series.entries()) {
+    const own = points.get(names[index] ?? "");
+    const list = values[place] ?? [];
+    if (!own || own.size > 0) return refuse(`series ${index}`, `each of ${names.length} once`);
+    if (list.length !== times.length) return refuse(`${list.length} values at ${times.length} times`, "one each");
+    for (const [position, at] of times.entries()) {
+      const value = list[position] ?? null;
+      if (value !== null && at >= from && at < to) own.set(at, value);
+    }
+  }
+  return Object.fromEntries(points);
 }
 
 /** A text without the keys, whoever repeats them. */

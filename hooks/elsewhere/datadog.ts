@@ -3,15 +3,20 @@
  * Datadog looks every minute, so a monitor that spoke for one look alone could fall between two of the hook's: what spoke within the last
  * three minutes still speaks, which is less than any alarm's time to settle.
  */
+import type { SoakWindow } from "../../core/gate/evidence.ts";
 import { parseAlarmName } from "../../core/naming.ts";
 import { datadogName } from "../../core/signals.ts";
 import type { Secret, SecretKind } from "../aws/secrets.ts";
 import { withSecret } from "../aws/secrets.ts";
 import type { AlarmState, WatchElsewhere } from "../ports.ts";
+import { soakPercentiles, windowOf } from "../soak/cloudwatch.ts";
 import { type DatadogApi, DatadogError, type DatadogKeys, datadogApi, type Monitor } from "./datadog-api.ts";
 
 /** How long a monitor that spoke still speaks. Unit: milliseconds. */
 export const spokenMilliseconds = 3 * 60_000;
+
+/** Windows of one call: a day of five minutes, well under the points that one answer may have. */
+const windowsPerCall = 288;
 
 /** Tag on every monitor of a service, by which its monitors are found. */
 export function serviceTag(service: string): string {
@@ -93,6 +98,54 @@ export function datadogElsewhere(args: DatadogElsewhereArgs): WatchElsewhere {
         patienceMilliseconds,
       );
       return { requests: sums.requests, errors: sums.errors };
+    },
+
+    async windows({ environment, service, releaseKey, from, to, windowSeconds, patienceMilliseconds }) {
+      const tags = `environment:${environment},service:${service},release:${releaseKey}`;
+      const rollup = (how: string) => `.rollup(${how}${windowSeconds})`;
+      const sum = (signal: "requests" | "errors") => `sum:${datadogName(signal)}{${tags}}.as_count()${rollup("sum, ")}`;
+      // A distribution has percentiles, which nothing puts together: the window's own is asked for.
+      const percentile = (name: string) => `${name}:${datadogName("latency")}{${tags}}${rollup("")}`;
+      const queries = {
+        requests: sum("requests"),
+        errors: sum("errors"),
+        ...Object.fromEntries(soakPercentiles.map((name) => [name, percentile(name)])),
+      };
+      const found: SoakWindow[] = [];
+      const stepMs = windowsPerCall * windowSeconds * 1_000;
+      // One after another: the rate limit is the whole organisation's.
+      for (let start = from; start < to; start += stepMs) {
+        const range = {
+          fromMilliseconds: start,
+          toMilliseconds: Math.min(to, start + stepMs),
+          intervalMilliseconds: windowSeconds * 1_000,
+        };
+        const points = await withApi((api) => api.points(queries, range), patienceMilliseconds);
+        for (const [at, requests] of points.requests ?? []) {
+          const percentiles = soakPercentiles.flatMap((name) => {
+            const value = points[name]?.get(at);
+            return value === undefined ? [] : [[name, value] as const];
+          });
+          found.push(...windowOf({ at, requests, errors: points.errors?.get(at) ?? 0, percentiles }));
+        }
+      }
+      return found.sort((left, right) => left.at - right.at);
+    },
+
+    async counted({ environment, service, releaseKey, signals, from, to, patienceMilliseconds }) {
+      const tags = `environment:${environment},service:${service},release:${releaseKey}`;
+      const named = signals.map((signal, index) => [`q${index}`, signal] as const);
+      const queries = Object.fromEntries(
+        named.map(([name, signal]) => [name, `sum:${datadogName(signal)}{${tags}}.as_count()`]),
+      );
+      const range = { fromMilliseconds: from, toMilliseconds: to };
+      const sums = await withApi((api) => api.sums(queries, range), patienceMilliseconds);
+      return Object.fromEntries(
+        named.flatMap(([name, signal]) => {
+          const value = sums[name];
+          return value === undefined ? [] : [[signal, value] as const];
+        }),
+      );
     },
   };
 }

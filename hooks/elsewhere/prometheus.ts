@@ -7,11 +7,13 @@
  */
 import pLimit from "p-limit";
 import * as z from "zod/mini";
-import { countExpression, quoted } from "../../core/promql.ts";
+import type { SoakWindow } from "../../core/gate/evidence.ts";
+import { bucketsExpression, countExpression, quoted } from "../../core/promql.ts";
 import type { Instant, WatchedAlarm } from "../../core/record.ts";
 import { type Secret, type SecretKind, withSecret } from "../aws/secrets.ts";
 import type { AlarmState, WatchElsewhere } from "../ports.ts";
 import { reasonOf } from "../request-errors.ts";
+import { histogramWindows } from "../soak/histogram.ts";
 
 /** A token of a Grafana service account; older ones have no prefix. Source: Grafana docs, service accounts, read 2026-11. */
 export const grafanaToken: SecretKind = {
@@ -55,6 +57,8 @@ const roundToMilliseconds = 10_000;
 /** How far back the beginning of a standing alarm is looked for, and how finely. Unit: milliseconds, seconds. */
 const reachMilliseconds = 15 * 60_000;
 const reachStepSeconds = 60;
+/** Windows of one query: a day of five minutes. Its buckets are some 200 kB, where an answer may have a megabyte. */
+const windowsPerQuery = 288;
 /** Most of an error's text that is repeated. Unit: characters. */
 const longestReason = 300;
 
@@ -165,6 +169,46 @@ export function prometheusElsewhere(args: PrometheusArgs): WatchElsewhere {
         }),
       );
       return { requests, errors };
+    },
+
+    async windows({ environment, service, releaseKey, from, to, windowSeconds, patienceMilliseconds }) {
+      const place = { environment, service, releaseKey };
+      const stepMs = windowSeconds * 1_000;
+      const found: SoakWindow[] = [];
+      for (let start = from; start < to; start += windowsPerQuery * stepMs) {
+        const range = { from: start, to: Math.min(to, start + windowsPerQuery * stepMs), stepMs };
+        // A window's growth is asked for at its end.
+        const read = (expression: string) =>
+          ask(
+            "query_range",
+            {
+              query: expression,
+              start: String((range.from + stepMs) / 1_000),
+              end: String(range.to / 1_000),
+              step: String(windowSeconds),
+            },
+            patienceMilliseconds,
+          );
+        const [requests, errors, buckets] = await Promise.all([
+          read(`sum(${countExpression("requests", place, windowSeconds)})`),
+          read(`sum(${countExpression("errors", place, windowSeconds)})`),
+          read(bucketsExpression(place, windowSeconds)),
+        ]);
+        found.push(...histogramWindows({ requests, errors, buckets }, range));
+      }
+      return found;
+    },
+
+    async counted({ environment, service, releaseKey, signals, from, to, patienceMilliseconds }) {
+      const seconds = Math.max(1, Math.round((to - from) / 1_000));
+      const place = { environment, service, releaseKey };
+      const counts = await Promise.all(
+        signals.map(async (signal) => {
+          const [first] = await query(`sum(${countExpression(signal, place, seconds)})`, to, patienceMilliseconds);
+          return first === undefined ? [] : [[signal, numberOf(first.value?.[1], signal)] as const];
+        }),
+      );
+      return Object.fromEntries(counts.flat());
     },
   };
 }

@@ -41,6 +41,34 @@ export const rolloutExamples: readonly Example[] = [
     resources: [service({ exposurePercent: 50 }, { fromPercent: 10, exposurePercent: 50, step: "opening" })],
   },
   {
+    policy: "rollout-wave-is-approved",
+    about: "opens a wave that nobody of `sre` has signed for",
+    resources: [
+      service(
+        {
+          plan: {
+            ...planPresets.steady,
+            name: "steady, changed",
+            waves: planPresets.steady.waves.map((wave) =>
+              wave.exposurePercent === 25 ? { ...wave, approvals: ["sre"] } : wave,
+            ),
+          },
+          approvals: [
+            {
+              wavePercent: 25,
+              role: "sre",
+              by: "Ann",
+              at: Date.UTC(2026, 0, 5, 10),
+              version: "2.3.9",
+              attempt: 1,
+            },
+          ],
+        },
+        { step: "opening", fromPercent: 10 },
+      ),
+    ],
+  },
+  {
     policy: "rollout-soak-is-not-shortened",
     about: "changes `steady` to half an hour at 10 %",
     resources: [
@@ -73,6 +101,11 @@ export const rolloutExamples: readonly Example[] = [
     config: {
       windows: [{ name: "example", timeZone: "Europe/Berlin", from: "2020-01-01T00:00", to: "2099-01-01T00:00" }],
     },
+  },
+  {
+    policy: "rollout-release-climbs-the-ladder",
+    about: "opens its first wave for a release that never ran in staging",
+    resources: [service({}, { step: "opening", fromPercent: 0, ladder: { below: "staging", isClimbed: false } })],
   },
   {
     policy: "rollout-dependency-group-has-one-canary",

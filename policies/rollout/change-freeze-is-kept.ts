@@ -5,8 +5,8 @@
  * `up --skip-preview` has no such phase and would raise before this policy is asked; so would a freeze that begins in between.
  */
 import type { PolicyConfigSchema, StackValidationPolicy } from "@pulumi/policy";
+import { readFreezes } from "../../core/freeze-calendar.ts";
 import { raises, serviceType } from "./facts.ts";
-import { readFreezes } from "./freeze-calendar.ts";
 import { settings } from "./settings.ts";
 
 interface FreezeSettings {

@@ -35,6 +35,7 @@ const wave = z.object({
   lookEverySeconds: z.number(),
   minimumRequests: z.number(),
   lowering: z.enum(["automatic", "human"]),
+  approvals: z.array(z.string()).optional(),
   criteria: z.array(z.object({ text: z.string(), kind: z.enum(["advance", "rollback"]) })).default([]),
 });
 const plan = z.object({ name: z.string(), waves: z.array(wave), watchAfterMinutes: z.number() });
@@ -49,6 +50,15 @@ const objective = z.object({
   minimumErrors: z.number().optional(),
 });
 const release = z.object({ version: z.string(), adopted: z.boolean() });
+const approval = z.object({
+  wavePercent: percent,
+  role: z.string(),
+  by: z.string(),
+  at: z.number(),
+  version: z.string(),
+  digest: z.string().optional(),
+  attempt: z.number(),
+});
 const targetGroup = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** Every fact that a policy of ours reads, by its name. */
@@ -56,7 +66,8 @@ const facts = {
   mode: z.enum(["act", "observe"]),
   source: z.enum(metricSources),
   baseline: release,
-  canary: release.optional(),
+  canary: release.extend({ releaseKey: z.string(), attempt: z.number() }).optional(),
+  approvals: z.array(approval).default([]),
   exposurePercent: percent,
   openedFromPercent: percent,
   plan,

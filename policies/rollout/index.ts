@@ -7,18 +7,22 @@ import { hookIsNotSilenced } from "./hook-is-not-silenced.ts";
 import { hookIsWired } from "./hook-is-wired.ts";
 import { openingCallsTheHook } from "./opening-calls-the-hook.ts";
 import { overrideNamesItsReason } from "./override-names-its-reason.ts";
+import { releaseClimbsTheLadder } from "./release-climbs-the-ladder.ts";
 import { secretsAreNotPlain } from "./secrets-are-not-plain.ts";
 import { soakIsNotShortened } from "./soak-is-not-shortened.ts";
 import { somebodyIsTold } from "./somebody-is-told.ts";
 import { targetGroupIsNotEdited } from "./target-group-is-not-edited.ts";
 import { thresholdsAreNotLoosened } from "./thresholds-are-not-loosened.ts";
+import { waveIsApproved } from "./wave-is-approved.ts";
 import { waveIsNotSkipped } from "./wave-is-not-skipped.ts";
 
 export const rolloutPolicies: readonly (ResourceValidationPolicy | StackValidationPolicy)[] = [
   waveIsNotSkipped,
+  waveIsApproved,
   soakIsNotShortened,
   thresholdsAreNotLoosened,
   changeFreezeIsKept,
+  releaseClimbsTheLadder,
   dependencyGroupHasOneCanary,
   targetGroupIsNotEdited,
   overrideNamesItsReason,

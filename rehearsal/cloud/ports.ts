@@ -3,8 +3,9 @@ import { metricPlaces } from "../../core/former-releases.ts";
 import type { PageMessage, PagePlace } from "../../core/page-message.ts";
 import type { Instant, Page } from "../../core/record.ts";
 import { defaultRunbookBase } from "../../core/runbooks.ts";
-import { cloudWatchName, reportedNamespace } from "../../core/signals.ts";
+import { cloudWatchName, type ReportedSignal, reportedNamespace } from "../../core/signals.ts";
 import type { Peers, Ports, StatisticQuery, Telemetry, WatchElsewhere } from "../../hooks/ports.ts";
+import { soakPercentiles, windowOf } from "../../hooks/soak/cloudwatch.ts";
 import { silentTelemetry } from "../../hooks/telemetry.ts";
 import type { CloudWatch, StateChange } from "../cloudwatch/cloudwatch.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
@@ -111,6 +112,47 @@ function watchElsewhere({ table, cloudWatch, now }: PortParts): WatchElsewhere {
         return points.length === 0 ? undefined : points.reduce((sum, { value }) => sum + value, 0);
       };
       return { requests: total("requests"), errors: total("errors") };
+    },
+    windows: async ({ service, releaseKey, from, to, windowSeconds }) => {
+      const query = (id: string, signal: ReportedSignal, statistic: string): StatisticQuery => ({
+        id,
+        namespace: reportedNamespace,
+        metricName: cloudWatchName(signal),
+        dimensions: { Service: service, Release: releaseKey },
+        statistic,
+      });
+      const queries = [
+        query("requests", "requests", "Sum"),
+        query("errors", "errors", "Sum"),
+        ...soakPercentiles.map((name) => query(name, "latency", name)),
+      ];
+      const read = cloudWatch.statistics(queries, { from, to, periodSeconds: windowSeconds }, now());
+      const at = (id: string, start: Instant) => read[id]?.find((point) => point.at === start)?.value;
+      return (read.requests ?? []).flatMap(({ at: start, value }) => {
+        const percentiles = soakPercentiles.flatMap((name) => {
+          const milliseconds = at(name, start);
+          return milliseconds === undefined ? [] : [[name, milliseconds] as const];
+        });
+        return windowOf({ at: start, requests: value, errors: at("errors", start) ?? 0, percentiles });
+      });
+    },
+    counted: async ({ service, releaseKey, signals, from, to }) => {
+      const queries = signals.map(
+        (signal): StatisticQuery => ({
+          id: signal,
+          namespace: reportedNamespace,
+          metricName: cloudWatchName(signal),
+          dimensions: { Service: service, Release: releaseKey },
+          statistic: "Sum",
+        }),
+      );
+      const read = cloudWatch.statistics(queries, { from, to, periodSeconds: 60 }, now());
+      return Object.fromEntries(
+        signals.flatMap((signal) => {
+          const points = read[signal] ?? [];
+          return points.length === 0 ? [] : [[signal, points.reduce((sum, { value }) => sum + value, 0)] as const];
+        }),
+      );
     },
   };
 }

@@ -20,15 +20,16 @@ const hourMinutes = 60;
 
 /**
  * How long points can be read. Source: CloudWatch guide, "Metrics retention", 2023-06: 60-second points 15 days, finer ones
- * 3 hours. Percentiles are kept for a day here; an alarm that looks further back is refused by name.
+ * 3 hours. Percentiles are kept for three days here, longer than any soak beside a baseline; an alarm that looks further back is refused by
+ * name, and what is read of older windows has none.
  */
 const minuteRetentionSlots = 15 * 24 * 60;
 const tenSecondRetentionSlots = 3 * 360;
 const hourRetentionSlots = 15 * 24;
-const minuteHistogramSlots = 26 * 60;
+const minuteHistogramSlots = 74 * 60;
 const tenSecondHistogramSlots = 512;
 /** Farthest back that a percentile can be read. Unit: milliseconds. */
-export const percentileReachMs = { minutes: 25 * 60 * minuteMs, tenSeconds: 500 * tenSecondsMs } as const;
+export const percentileReachMs = { minutes: 73 * 60 * minuteMs, tenSeconds: 500 * tenSecondsMs } as const;
 
 /** A ring of slots of one length. */
 class Slots {

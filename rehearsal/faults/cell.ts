@@ -337,8 +337,9 @@ export class CellRun {
     await acknowledge(this.cloud.portsAs("person", "terminal"), this.#service.name, person);
   }
 
+  /** With a reason: the matrix asks what comes of a fault, and not for how long the gate waits to have seen enough. */
   #upTo(wavePercent: number): Promise<void> {
-    return this.#up({ ...this.#service, wavePercent });
+    return this.#up({ ...this.#service, wavePercent, overrideReason: "the matrix asks what comes of a fault" });
   }
 
   async #up(service: ServiceConfig): Promise<void> {
@@ -354,7 +355,9 @@ export class CellRun {
       at,
       result: seen.kind,
       reasons: seen.reasons,
-      warned: seen.notices.some((notice) => notice.severity === "warning" && notice.kind !== "unwatched"),
+      warned: seen.notices.some(
+        (notice) => notice.severity === "warning" && notice.kind !== "unwatched" && notice.kind !== "gate",
+      ),
     });
   }
 }

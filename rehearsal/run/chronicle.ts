@@ -267,7 +267,9 @@ export class Chronicle {
         ? "closes the incident"
         : severity === "critical"
           ? "wakes the person on call"
-          : "for the morning";
+          : severity === "warning"
+            ? "for the morning"
+            : "for whoever reads along";
     this.tell("page", `${whom}: ${summary}`, at);
   }
 

@@ -49,9 +49,12 @@ export function sizeFault(
   service: { readonly name: string; readonly objectives: readonly Objective[]; readonly source: MetricSource },
   digest: string,
 ): InjectedFault {
-  const { kind, timesCriticalBound: times } = fault;
+  const { kind, timesCriticalBound: times, timesHealthy } = fault;
   switch (kind) {
     case "error-spike": {
+      if (timesHealthy !== undefined) {
+        return { kind, digest, magnitude: (timesHealthy - 1) * traffic.errors.baseFraction };
+      }
       const bound =
         strictestBound(service.objectives, service.source, ["error-rate"]) ??
         strictestBound(service.objectives, service.source, ["availability"]);
@@ -60,6 +63,7 @@ export function sizeFault(
       return { kind, digest, magnitude: Math.max(0, total - traffic.errors.baseFraction) };
     }
     case "latency-regression": {
+      if (timesHealthy !== undefined) return { kind, digest, magnitude: timesHealthy };
       const bound = strictestBound(service.objectives, service.source, ["latency-p50", "latency-p95", "latency-p99"]);
       if (!bound) throw noBound(service.name, kind, "latency-p50, latency-p95 or latency-p99");
       return { kind, digest, magnitude: (times * bound.value) / healthyPercentileMs(bound.objective.indicator) };

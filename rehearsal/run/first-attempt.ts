@@ -11,8 +11,10 @@ import type { Operator } from "./operator.ts";
 /** How the attempt ended; `cut-off`: its span was over before anything else. */
 export type Ending = "finished" | "responded" | "gave-up" | "cut-off";
 
-/** A soak that the gate does not call served is waited for up to this many times its minimum. */
+/** A soak that the gate does not call served is waited for up to this many times its minimum, and never less than `leastPatienceMinutes`. */
 export const mostSoaks = 3;
+/** A short wave with a small share has too few requests in its minimum soak to be compared by, and the gate says how many it needs. */
+const leastPatienceMinutes = 120;
 /** A wave without an end of its own is ended by an override after this. Unit: minutes. */
 const endlessSoakMinutes = 60;
 /** The first wave has no soak before it; hosts and heartbeat may still be on their way. Unit: minutes. */
@@ -82,7 +84,9 @@ interface Climb {
 /** Asks when the soak is over, and again for as long as a careful person would. */
 async function climb(operator: Operator, ask: Climb): Promise<"applied" | Exclude<Ending, "finished">> {
   const soakMs = (ask.before ? (ask.before.minimumSoakMinutes ?? endlessSoakMinutes) : 0) * 60_000;
-  const patienceMs = Math.max(soakMs * mostSoaks, firstWavePatienceMinutes * 60_000);
+  const leastMinutes = ask.before ? leastPatienceMinutes : firstWavePatienceMinutes;
+  const { overrideReason } = operator.rehearsal;
+  const patienceMs = Math.max(soakMs * mostSoaks, leastMinutes * 60_000);
   const givesUpAt = ask.openedAt + patienceMs;
   let askAt = ask.openedAt + soakMs;
   let pauseMs = Math.max(60_000, soakMs / 10);
@@ -92,7 +96,7 @@ async function climb(operator: Operator, ask: Climb): Promise<"applied" | Exclud
     const result = await operator.up({
       who: engineer,
       wants: ask.wants,
-      change: ask.change,
+      change: ask.before && overrideReason !== undefined ? { overrideReason, ...ask.change } : ask.change,
       ...(ask.races === undefined ? {} : { races: ask.races }),
     });
     if (result.kind === "applied") return "applied";
@@ -100,7 +104,7 @@ async function climb(operator: Operator, ask: Climb): Promise<"applied" | Exclud
     if (now >= givesUpAt) {
       operator.chronicle.tell(
         "held",
-        `the soak was waited for ${mostSoaks} times as long as the plan asks and the gate still refuses; the release stays where it is`,
+        `the soak was waited for ${Math.floor((now - ask.openedAt) / 60_000)} min, and the gate still refuses; the release stays where it is`,
       );
       return "gave-up";
     }

@@ -120,7 +120,8 @@ export class Operator {
     const startedAt = this.cloud.now();
     const races = ask.races === true && this.rehearsal.scenario.racingUp === true && this.#faultStartedAt === undefined;
     const result = await this.cloud.up(
-      this.#config(ask.change),
+      // The race is set up: how long the gate waits to have seen enough would only end it before it begins.
+      this.#config(races ? { overrideReason: "the race is set up", ...ask.change } : ask.change),
       ask.who,
       races ? (step) => this.#race(step) : undefined,
     );
@@ -254,7 +255,7 @@ export class Operator {
 
   /** Under its critical bound a lasting error rate is nobody's emergency, and still spends what was promised. */
   #tellBurn(fault: Fault<FaultKind>): void {
-    if (fault.kind !== "error-spike" || fault.timesCriticalBound >= 1) return;
+    if (fault.kind !== "error-spike" || (fault.timesCriticalBound >= 1 && fault.timesHealthy === undefined)) return;
     const { rehearsed } = this.rehearsal;
     const { magnitude } = sizeFault(fault, rehearsed, this.canary);
     const fraction = magnitude + traffic.errors.baseFraction;

@@ -32,6 +32,11 @@ export interface RehearsalOptions {
   readonly compareWithoutHook?: boolean;
   /** Whether the run goes on after a rollback: somebody asks for more, another change, acknowledge, next attempt. @default true */
   readonly aftermath?: boolean;
+  /**
+   * Opens every wave with this reason, so that its soak is its minimum: for runs that ask what comes of a fault, and not for how long the gate
+   * waits to have seen enough. @default none: the gate is asked, as by anyone
+   */
+  readonly overrideReason?: string;
   /** Ends the first attempt this long after the fault began, whatever happened. Unit: minutes. @default no end */
   readonly endAfterFaultMinutes?: number;
   /** Ends the first attempt at this instant, for the run that is compared with another. */
@@ -143,11 +148,20 @@ export function readOptions(options: RehearsalOptions): Rehearsal {
     throw new BadInputError(`this rehearsal has ${count} (stack ${options.stack}):`, problems);
   }
   const { source, ...standIn } = rehearsedSource(options.source ?? service.source);
-  const { overrideReason: _override, replaceBaselineReason: _replace, ...kept } = service;
+  // Nobody signs in virtual time, no file has a result of it, a calendar of its own would only make the rehearsal wait, and there is no other
+  // environment that a release could have finished in.
+  const {
+    overrideReason: _override,
+    replaceBaselineReason: _replace,
+    approvals: _signed,
+    checks: _ran,
+    ...kept
+  } = service;
+  const { freezes: _frozen, ladderBelow: _below, ...environment } = config;
   const rehearsed: RehearsedService = {
     ...kept,
     canary: service.canary,
-    plan,
+    plan: unsigned(plan),
     source,
     objectives: options.objectives ?? service.objectives,
     wavePercent: 0,
@@ -158,11 +172,16 @@ export function readOptions(options: RehearsalOptions): Rehearsal {
     ...options,
     ...standIn,
     // A service stack is rehearsed with its foundation, as one environment.
-    config: { ...config, foundation: "here" },
+    config: { ...environment, foundation: "here" },
     seed: options.seed ?? 1,
     rehearsed,
     faultWavePercent: options.faultWavePercent ?? waves[1] ?? waves[0] ?? 100,
     hook: options.hook ?? "on",
     aftermath: options.aftermath ?? true,
   };
+}
+
+/** The plan without the people who would have to sign. */
+function unsigned(plan: Plan): Plan {
+  return { ...plan, waves: plan.waves.map(({ approvals: _roles, ...wave }) => wave) };
 }

@@ -38,6 +38,8 @@ const introduction: readonly string[] = [
   "Read a row as: this goes wrong with the new release in that wave, on the rehearsal's own traffic (50 requests a second on average).",
   "A fault is twice the critical bound and stays. *Cannot be seen here* is arithmetic from the alarms' floors; the runs agree with it.",
   "Pages to on-call are those of severity critical; warnings are not counted. Where seeds differ, each value has how many it came to.",
+  "Waves are opened with an `overrideReason` here, as soon as their minimum soak is over; how long the gate by itself waits to have seen enough is in",
+  "[gate-calibration.md](gate-calibration.md).",
   "It is a model: the README says what a rehearsal does not prove.",
   "",
   "Not in the table, since preset, source and wave do not decide what comes of them (`npx tidegate rehearse --scenario NAME` plays one):",

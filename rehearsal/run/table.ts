@@ -59,6 +59,7 @@ export const notInTable: Readonly<Partial<Record<BuiltInScenarioName, string>>> 
   "breaker-open": "preset web alone bounds it, and no exposure changes what is seen of it",
   "dual-run-mismatch": "preset migration alone bounds it, by the hour",
   "crash-loop": "preset migration alone bounds it, and no exposure changes what is seen of it",
+  "slightly-worse": "no bound is passed, so the gate sees it and no alarm does",
 };
 const tableScenarios = builtInScenarioNames.filter((name) => !(name in notInTable));
 
@@ -160,6 +161,7 @@ export async function runCase(of: TableCase, seed: number): Promise<TableRun> {
       : {}),
     compareWithoutHook: false,
     aftermath: false,
+    overrideReason: "the table asks what comes of a fault",
   });
   const fault = requestFaultOf(of.scenario);
   const own = fault ? objectivesFor(fault.kind, objectivePresets[of.preset]) : [];

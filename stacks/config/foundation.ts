@@ -20,9 +20,10 @@ export interface Shared {
 
 const segment = "[A-Za-z0-9_.-]{1,100}";
 const fullNamePattern = new RegExp(`^${segment}/${segment}/${segment}$`);
-const namePattern = new RegExp(`^${segment}(?:/${segment}/${segment})?$`);
+/** A stack of this project, or a full name. */
+export const stackNamePattern = new RegExp(`^${segment}(?:/${segment}/${segment})?$`);
 
-const foundationName = leaf(z.string().regex(namePattern), {
+const foundationName = leaf(z.string().regex(stackNamePattern), {
   wrong: "not the name of a stack",
   expected: "here, <stack> or <organisation>/<project>/<stack>",
   wayOut: "Leave it out, and this stack makes its own record table and hook",

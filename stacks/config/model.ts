@@ -141,8 +141,10 @@ export interface ControlConfig {
 
 /** A check whose result a wave waits for (E5). */
 export interface CheckConfig extends AskedCheck {
-  /** JSON of k6's `handleSummary`, with `tidegate: { release, endedAt }` beside it; relative to the project's folder. */
+  /** JSON of k6's `handleSummary`, with `tidegate: { release, endedAt }` beside it; as written, relative to the project's folder. */
   readonly file: string;
+  /** Where that is on this machine. */
+  readonly path: string;
   /** Waves that ask for it. Unit: percent. @default the first */
   readonly wavePercents: readonly number[];
 }

@@ -19,6 +19,8 @@ import {
   refuseFoundations,
   type Shared,
 } from "./foundation.ts";
+import { readFreezeConfig } from "./freezes.ts";
+import { readLadder } from "./ladder.ts";
 import type { AlertingConfig, EnvironmentConfig, NetworkConfig } from "./model.ts";
 import { checkFields, isMap, type Path, Problems } from "./problems.ts";
 import { type ReadService, readService } from "./service.ts";
@@ -32,6 +34,8 @@ const topFields = {
   alerting: z.unknown(),
   services: z.unknown(),
   takeOver: z.unknown(),
+  ladder: z.unknown(),
+  freezes: z.unknown(),
 };
 
 /** Routing keys and testers' values are secrets in many places; so is whatever Pulumi says is one. */
@@ -95,6 +99,8 @@ function parseInto(problems: Problems, raw: unknown, origin: ConfigOrigin): Envi
   }
   const names = isMap(fields.services) ? Object.keys(fields.services) : [];
   const takeOver = readTakeOver(fields.takeOver, names, problems);
+  const freezes = readFreezeConfig(fields.freezes, ["freezes"], problems);
+  const ladderBelow = readLadder(fields.ladder, ["ladder"], problems);
   if (problems.texts.length > 0 || region === undefined || fields.environment === undefined) return undefined;
   if (foundation === undefined || !shared.network) return undefined;
   const complete = services.flatMap((service) => service.config ?? []);
@@ -104,9 +110,11 @@ function parseInto(problems: Problems, raw: unknown, origin: ConfigOrigin): Envi
     access,
     foundation,
     ...(takeOver === undefined ? {} : { takeOver }),
+    ...(freezes === undefined ? {} : { freezes }),
     peers: shared.peers,
     network: shared.network,
     alerting,
+    ...(ladderBelow === undefined ? {} : { ladderBelow }),
     services: complete.sort((left, right) => (left.name < right.name ? -1 : 1)),
   };
 }

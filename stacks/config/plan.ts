@@ -5,6 +5,10 @@
  *     plan: { preset: steady, waves: { 10: { soak: 48h } } }              # the preset, changed field by field
  *     plan: { waves: [{ exposurePercent: 20, soak: 1h }, { exposurePercent: 100, soak: 2d }] }
  *
+ * `coolOff: 7d` lets a release that was rolled back wait before its next attempt; `0m` takes a preset's away.
+ *
+ * `approvals: [sre, product]` of a wave names the roles that sign before it opens (C3); no preset asks for any.
+ *
  * `startAtPercent` drops a preset's waves below it (`fine` without its slow start). A wave may have bounds of its own, which replace those
  * that the preset gave it: `criteria`, see `criteria.ts`.
  */
@@ -20,6 +24,7 @@ import {
   type Wave,
   type WaveCriterion,
 } from "../../core/plans.ts";
+import { roles } from "./approvals.ts";
 import { readCriteria } from "./criteria.ts";
 import {
   check,
@@ -61,6 +66,7 @@ const waveFields = {
   minimumRequests: wholeNumber(1, 1_000_000_000, "requests").optional(),
   lowering: word(["automatic", "human"]).optional(),
   advance: word(["automatic", "manual"]).optional(),
+  approvals: roles.optional(),
   criteria: z.unknown().optional(),
 };
 
@@ -68,12 +74,14 @@ const waveSchema = z.strictObject({ exposurePercent: wholeNumber(1, 100, "percen
 const changeSchema = z.strictObject({ soak: soak.optional(), ...waveFields });
 
 const watchAfter = duration({ minimum: "0m", maximum: "365d", example: "14d", step: "1m" });
-const customFields = { waves: z.unknown(), watchAfter: watchAfter.optional() };
+const coolOffTime = duration({ minimum: "0m", maximum: "90d", example: "7d or 0m", step: "1m" });
+const customFields = { waves: z.unknown(), watchAfter: watchAfter.optional(), coolOff: coolOffTime.optional() };
 const presetFields = {
   preset: word(planPresetNames, "unknown plan"),
   waves: z.unknown(),
   startAtPercent: leaf(z.number(), { wrong: "must be one of the preset's waves", expected: "a number" }).optional(),
   watchAfter: watchAfter.optional(),
+  coolOff: coolOffTime.optional(),
 };
 
 function toWaveFields(written: z.output<typeof changeSchema>): Partial<Wave> {
@@ -84,6 +92,7 @@ function toWaveFields(written: z.output<typeof changeSchema>): Partial<Wave> {
     ...(written.lowering === undefined ? {} : { lowering: written.lowering }),
     // No preset advances by itself, so there is nothing that "manual" would have to take back.
     ...(written.advance === "automatic" ? { advance: written.advance } : {}),
+    ...(written.approvals === undefined ? {} : { approvals: written.approvals }),
   };
 }
 
@@ -101,7 +110,7 @@ function criteriaOf(
 function readSpelledOut(raw: Readonly<Record<string, unknown>>, path: Path, context: PlanContext): Plan | undefined {
   const { problems } = context;
   const before = problems.texts.length;
-  const { watchAfter } = checkFields(customFields, raw, path, problems);
+  const { watchAfter, coolOff } = checkFields(customFields, raw, path, problems);
   const written = check(z.array(waveSchema), raw.waves, [...path, "waves"], problems);
   if (written?.length === 0) {
     problems.add([...path, "waves"], { wrong: "no waves", expected: "at least one, the last of 100 percent" });
@@ -121,13 +130,13 @@ function readSpelledOut(raw: Readonly<Record<string, unknown>>, path: Path, cont
       exposurePercent: wave.exposurePercent,
     }),
   );
-  return { name: "custom", waves, watchAfterMinutes: (watchAfter ?? 0) / 60 };
+  return { name: "custom", waves, watchAfterMinutes: (watchAfter ?? 0) / 60, ...coolOffOf(coolOff) };
 }
 
 function readChangedPreset(raw: Readonly<Record<string, unknown>>, path: Path, context: PlanContext): Plan | undefined {
   const { problems } = context;
   const before = problems.texts.length;
-  const { preset: name, startAtPercent, watchAfter } = checkFields(presetFields, raw, path, problems);
+  const { preset: name, startAtPercent, watchAfter, coolOff } = checkFields(presetFields, raw, path, problems);
   if (!name) return undefined;
   const preset = planPresets[name];
   const exposures = exposuresOf(preset);
@@ -167,7 +176,13 @@ function readChangedPreset(raw: Readonly<Record<string, unknown>>, path: Path, c
     name: changes.size > 0 || startAtPercent !== undefined ? `${name}, changed` : name,
     waves: kept.map((wave) => ({ ...wave, ...changes.get(String(wave.exposurePercent)) })),
     watchAfterMinutes: watchAfter === undefined ? preset.watchAfterMinutes : watchAfter / 60,
+    ...(coolOff === undefined ? coolOffOf((preset.coolOffMinutes ?? 0) * 60) : coolOffOf(coolOff)),
   };
+}
+
+/** None is no fact: a plan without keeps the description that it had. */
+function coolOffOf(seconds: number | undefined): Pick<Plan, "coolOffMinutes"> {
+  return seconds === undefined || seconds === 0 ? {} : { coolOffMinutes: seconds / 60 };
 }
 
 /** Reads a plan; `undefined` after a problem. */

@@ -4,8 +4,11 @@ import { isSlug, maximumServiceLength, slugRule } from "../../core/naming.ts";
 import { type MetricSource, metricSources } from "../../core/objectives.ts";
 import { exposuresOf, type Plan } from "../../core/plans.ts";
 import type { Release } from "../../core/releases.ts";
+import { readApprovals } from "./approvals.ts";
 import { readBurnRate } from "./burn-rate.ts";
+import { readChecks } from "./checks.ts";
 import { readControl } from "./control.ts";
+import { readGate } from "./gate.ts";
 import { readTesters } from "./match.ts";
 import type { ControlConfig, ServiceConfig } from "./model.ts";
 import { readObjectives } from "./objectives.ts";
@@ -46,6 +49,9 @@ const serviceFields = {
   objectives: z.unknown(),
   source: word(metricSources, "unknown source").optional(),
   burnRate: z.unknown(),
+  gate: z.unknown(),
+  approvals: z.unknown(),
+  checks: z.unknown(),
   stickinessSeconds: wholeNumber(1, 604_800, "seconds").optional(),
   readyTimeoutSeconds: wholeNumber(1, 3_600, "seconds").optional(),
   blindMinutes: wholeNumber(1, 1_440, "minutes").optional(),
@@ -160,6 +166,10 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
     ...(promised?.burnRate === undefined ? {} : { fromFile: promised.burnRate }),
     problems,
   });
+  const approvals = readApprovals(fields.approvals, [...path, "approvals"], problems);
+  const checksContext = { plan, problems, ...(folder === undefined ? {} : { folder }) };
+  const checks = readChecks(fields.checks, [...path, "checks"], checksContext);
+  const gate = readGate(fields.gate, [...path, "gate"], problems);
   const targetGroup = readTargetGroup(fields.targetGroup, [...path, "targetGroup"], problems);
 
   const owner = fields.dependencyOwner === undefined ? {} : { dependencyOwner: fields.dependencyOwner };
@@ -188,6 +198,9 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
     objectives,
     source: metricSource,
     ...(burnRate === undefined ? {} : { burnRate }),
+    ...(gate === undefined ? {} : { gate }),
+    ...(approvals === undefined ? {} : { approvals }),
+    ...(checks === undefined ? {} : { checks }),
     ...(fields.stickinessSeconds === undefined ? {} : { stickinessSeconds: fields.stickinessSeconds }),
     readyTimeoutSeconds: fields.readyTimeoutSeconds ?? 300,
     blindMinutes: fields.blindMinutes ?? 15,

@@ -16,7 +16,9 @@ import { releaseRules } from "../../core/watch-rules.ts";
 import { describeAll } from "../../hooks/alarm-states.ts";
 import { readErrorBudget } from "../../hooks/error-budget.ts";
 import { reportedElsewhere, requestQueries } from "../../hooks/observe.ts";
+import { readSoak, soakArrivesAt } from "../../hooks/soak-windows.ts";
 import type { ServiceConfig } from "../config.ts";
+import { readCriteria } from "./criteria.ts";
 import type { DecidePorts } from "./reality.ts";
 
 /** Length of the windows in which the gate asks whether an alarm could have spoken. Unit: seconds. */
@@ -40,8 +42,31 @@ export async function readEvidence(
   const release = (digest === undefined ? undefined : record.releases[digest]) ?? service.canary;
   return {
     ...(await readRequests(service, record, ports)),
+    ...(await readSideBySide(service, record, found, ports)),
     alarmsInAlarm: release ? await alarmsInAlarm(environment, service, record, release, found, ports) : undefined,
     ...(step === "opening" ? await readBudget(service, record, ports) : {}),
+  };
+}
+
+/** Canary beside baseline, what both may differ by, and the criteria of the wave that is being left. */
+async function readSideBySide(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  found: ServiceSurvey,
+  ports: DecidePorts,
+): Promise<Pick<SoakEvidence, "soak" | "soakArrivesAt" | "settings" | "criteria">> {
+  let soak: SoakEvidence["soak"];
+  try {
+    soak = await readSoak(ports, record, (targetGroupArn) => targetKindOf(targetGroupArn, found));
+  } catch (error) {
+    soak = { unreadable: messageOf(error) };
+  }
+  const arrivesAt = soakArrivesAt(record);
+  return {
+    ...(soak === undefined ? {} : { soak }),
+    ...(arrivesAt === undefined || arrivesAt <= ports.clock.now() ? {} : { soakArrivesAt: arrivesAt }),
+    ...(service.gate === undefined ? {} : { settings: service.gate }),
+    ...(await readCriteria(service, record, soak, found, ports)),
   };
 }
 

@@ -7,7 +7,6 @@ import type { ServiceSurvey } from "../../components/settings.ts";
 import { targetKindOf } from "../../components/target-kind.ts";
 import { metricOf } from "../../core/alarm-metrics.ts";
 import { sourceDelaySeconds } from "../../core/alarms.ts";
-import { isCompared } from "../../core/control.ts";
 import type { Declaration } from "../../core/declaration.ts";
 import { messageOf } from "../../core/error-message.ts";
 import {
@@ -21,10 +20,11 @@ import {
   longestFigureMilliseconds,
   withFigures,
 } from "../../core/figures.ts";
-import { releaseKey } from "../../core/naming.ts";
+import type { MeasuredFinish } from "../../core/finished-releases.ts";
 import type { Instant, RolloutRecord } from "../../core/record.ts";
-import { type FrozenFigure, hasFigures } from "../../core/watch-rules.ts";
+import { type FrozenFigure, hasFigures, type TargetKind } from "../../core/watch-rules.ts";
 import type { StatisticQuery } from "../../hooks/ports.ts";
+import { measuredBaseline, measuredRelease } from "../../hooks/soak/places.ts";
 import type { ServiceConfig } from "../config.ts";
 import type { DecidePorts } from "./reality.ts";
 
@@ -73,6 +73,65 @@ export async function readFigures(
   }
 }
 
+/** Windows in which the baseline is compared with what a release came to below. Unit: minutes. (C1) */
+const baselineWindowMinutes = 15;
+
+/** What the canary came to over its last wave, for the record of its finish. What is not measured is left out; no finish waits for a figure. */
+export async function readFinish(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  found: ServiceSurvey,
+  ports: FigurePorts,
+): Promise<MeasuredFinish | undefined> {
+  const range = rangeOf(record, service, ports.clock.now());
+  if (!range || !hasFigures(service.source)) return undefined;
+  try {
+    return await measure(service, record, "previous-wave", range, found, ports);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What the baseline came to in the newest quarter of an hour. What too few requests were measured for is left out.
+ * @throws where the metrics cannot be read
+ */
+export async function readNewestOfBaseline(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  found: ServiceSurvey,
+  ports: FigurePorts,
+): Promise<MeasuredFinish["figures"]> {
+  if (!hasFigures(service.source)) return {};
+  const windowMs = figureWindowSeconds * 1_000;
+  const to = Math.floor((ports.clock.now() - sourceDelaySeconds[service.source] * 1_000) / windowMs) * windowMs;
+  const range = { from: to - baselineWindowMinutes * 60_000, to };
+  return (await measure(service, record, "baseline", range, found, ports))?.figures ?? {};
+}
+
+async function measure(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  of: FrozenFigure["of"],
+  range: Range,
+  found: ServiceSurvey,
+  ports: FigurePorts,
+): Promise<MeasuredFinish | undefined> {
+  const read = await Promise.all(
+    (["error-rate", "latency-p95"] as const).map(async (indicator) => {
+      const points = await readPoints(service, record, { of, indicator }, range, found, ports);
+      return { indicator, points };
+    }),
+  );
+  const measured = read.flatMap(({ indicator, points }) => {
+    const value = points && figureValue(indicator, service.source, points.target, points.points);
+    return value === undefined ? [] : [[indicator, value] as const];
+  });
+  if (measured.length === 0) return undefined;
+  const requests = (read[0]?.points?.points.requests ?? []).reduce((total, { value }) => total + value, 0);
+  return { figures: Object.fromEntries(measured), ...(requests > 0 ? { requests: Math.round(requests) } : {}) };
+}
+
 interface Range {
   readonly from: Instant;
   readonly to: Instant;
@@ -95,7 +154,19 @@ async function readOne(
   found: ServiceSurvey,
   ports: FigurePorts,
 ): Promise<number | undefined> {
-  const measured = measuredRelease(record, need.of);
+  const read = await readPoints(service, record, need, range, found, ports);
+  return read && figureValue(need.indicator, service.source, read.target, read.points);
+}
+
+async function readPoints(
+  service: ServiceConfig,
+  record: RolloutRecord,
+  need: Pick<FigureNeed, "of" | "indicator">,
+  range: Range,
+  found: ServiceSurvey,
+  ports: FigurePorts,
+): Promise<{ readonly target: TargetKind; readonly points: FigurePoints } | undefined> {
+  const measured = need.of === "baseline" ? measuredBaseline(record) : measuredRelease(record, record.canary?.digest);
   if (!measured) return undefined;
   const target = targetKindOf(measured.targetGroupArn, found);
   const metrics = figureMetrics(need.indicator, service.source, target);
@@ -120,14 +191,5 @@ async function readOne(
       return [id, (answered[id] ?? []).map(({ at, value }) => ({ at, value: value * scale }))];
     }),
   );
-  return figureValue(need.indicator, service.source, target, points);
-}
-
-/** Whose metrics: the canary's own, or the baseline's, which its control stands for where that had a share of its own. */
-function measuredRelease(record: RolloutRecord, of: FrozenFigure["of"]) {
-  const { control, canary, releases, baseline } = record;
-  if (of === "baseline" && control && isCompared(control) && control.digest === baseline) return control;
-  const digest = of === "baseline" ? baseline : canary?.digest;
-  const release = digest === undefined ? undefined : releases[digest];
-  return release && { ...release, releaseKey: releaseKey(release) };
+  return { target, points };
 }

@@ -10,9 +10,14 @@ import { type ControlTarget, sharesOf } from "../../core/traffic-shares.ts";
 import { liveOf } from "../../hooks/observe.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig, RouteConfig, ServiceConfig } from "../config.ts";
+import type { BelowReader } from "../ladder.ts";
 
 /** The ports that deciding reads. */
-export type DecidePorts = Pick<Ports, "records" | "traffic" | "alarms" | "metrics" | "elsewhere" | "peers" | "clock">;
+export interface DecidePorts
+  extends Pick<Ports, "records" | "traffic" | "alarms" | "metrics" | "elsewhere" | "peers" | "clock"> {
+  /** The environment below. @default nobody reads it, and where the config names one, nothing opens its first wave */
+  readonly below?: BelowReader;
+}
 
 /** What record and listener say of one service. */
 export async function readReality(

@@ -4,10 +4,12 @@ import { targetKindOf } from "../../components/target-kind.ts";
 import { uncounted } from "../../core/alarms.ts";
 import { burnRules } from "../../core/burn-rate.ts";
 import { canaryContext, type Declaration, type Notice } from "../../core/declaration.ts";
+import { askedCriteria } from "../../core/gate/criteria.ts";
 import { isMeasurable, splitByMeasurability } from "../../core/objectives.ts";
-import { waveAt } from "../../core/plans.ts";
+import { completeWave, type WaveCriterion, waveAt } from "../../core/plans.ts";
 import { type Unwatched, watchRules, waveObjective } from "../../core/watch-rules.ts";
 import type { ServiceConfig } from "../config.ts";
+import { actingObjectives } from "./criteria.ts";
 
 /** Everything about one service. */
 export function unwatchedNotices(service: ServiceConfig, declared: Declaration, found: ServiceSurvey): Notice[] {
@@ -111,20 +113,44 @@ function textOf({ objective, severity, why, atPercents }: Unwatched): string {
   return `${objective} (${severity}${where}), ${why}`;
 }
 
-/** What a plan asks before it goes on is for the gate to judge, over the whole soak; and some of what it says, nobody can watch. */
-function ofWaves({ name, plan }: ServiceConfig): Notice[] {
+/** What of a plan's criteria nobody can watch, and what of them the gate cannot measure or leaves to people. */
+function ofWaves(service: ServiceConfig): Notice[] {
+  const { name, plan, source, gate } = service;
   const criteria = plan.waves.flatMap((wave) =>
     wave.criteria.map((criterion) => ({ ...criterion, where: `${wave.exposurePercent} % ${criterion.text}` })),
   );
+  const isByHand = ({ watch }: WaveCriterion) =>
+    watch !== undefined && gate?.byHand?.includes(watch.indicator) === true;
   const asked = criteria.filter(({ kind }) => kind === "advance");
-  const untold = criteria.filter(({ kind, watch }) => kind === "rollback" && !watch);
+  // Aims are asked in every wave, and told once.
+  const aims = askedCriteria(
+    { ...plan, waves: [completeWave({ exposurePercent: 100, minimumSoakMinutes: null })] },
+    100,
+    actingObjectives(service),
+    { source },
+  )
+    .filter(({ indicator }) => gate?.byHand?.includes(indicator))
+    .map(({ text }) => text);
+  const byHand = [...asked.filter(isByHand).map(({ where }) => where), ...aims];
+  const unmeasured = asked.filter(
+    (criterion) =>
+      criterion.watch !== undefined && !isByHand(criterion) && !isMeasurable(criterion.watch.indicator, source),
+  );
+  const untold = criteria.filter(({ watch }) => !watch);
   const list = (some: typeof criteria) => some.map(({ where }) => where).join("; ");
   return [
-    ...(asked.length === 0
+    ...(unmeasured.length === 0
       ? []
       : [
           warning(
-            `${name}: plan ${plan.name} asks for more before it goes on than the gate judges yet, so look for yourself: ${list(asked)}`,
+            `${name}: the gate cannot judge what plan ${plan.name} asks for before it goes on, since source ${source} does not measure it, and stays: ${list(unmeasured)}. Report it, or name it in gate.byHand where somebody looks at it`,
+          ),
+        ]),
+    ...(byHand.length === 0
+      ? []
+      : [
+          warning(
+            `${name}: left to people by gate.byHand, so look for yourself before it goes on: ${byHand.join("; ")}`,
           ),
         ]),
     ...(untold.length === 0

@@ -1,64 +1,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { type AdvanceFlags, advanceCommand } from "../../cli/advance.ts";
 import { decideAdvances } from "../../cli/advance-decision.ts";
 import { editWave } from "../../cli/advance-file.ts";
 import { BadInputError } from "../../core/bad-input.ts";
 import type { Surveyor } from "../../core/survey.ts";
-import { parseConfig } from "../../stacks/config.ts";
 import { v2, World } from "../helpers/world.ts";
-import { Operator, stacksOf } from "./operator.ts";
+import { Operator } from "./operator.ts";
+import { releasedWorld, stackFileAt } from "./stack-at.ts";
 
-const digest = (letter: string) => `registry.example.com/shop@sha256:${letter.repeat(64)}`;
-
-/** As a team writes it: comments, quotes and blank lines of its own. */
-const fileAt = (wave: number, more = "") => `config:
-  aws:region: eu-west-1
-  tidegate:environment: dev
-  tidegate:network: {vpcId: vpc-0a1b2c3d4e5f60718,   subnetIds: [subnet-0a1b2c3d4e5f60711, subnet-0a1b2c3d4e5f60722]}
-  tidegate:alerting: { email: [sre@example.com] }
-
-  tidegate:services:
-    checkout: # ours
-      mode: act
-      match: { hosts: ["shop.example.com"] }
-      priority: 100
-      baseline: { version: "1.0.0", image: ${digest("a")} }
-      canary: { version: '2.0.0', image: ${digest("b")} }
-      wave: ${wave}   # the line
-      attempt: 1
-      objectives: batch
-      source: alb
-${more}      plan:
-        waves:
-          - { exposurePercent: 10, soak: 10m }
-          - { exposurePercent: 25, soak: 10m, advance: automatic }
-          - { exposurePercent: 100, soak: 10m }
-      targetGroup: { port: 8080, healthCheckPath: /healthz }
-`;
-
-const serviceIn = (text: string) => {
-  const { config } = parse(text);
-  const raw: Record<"aws" | "tidegate", Record<string, unknown>> = { aws: {}, tidegate: {} };
-  for (const [key, value] of Object.entries<unknown>(config)) {
-    const [namespace, name = ""] = key.split(":");
-    raw[namespace === "aws" ? "aws" : "tidegate"][name] = value;
-  }
-  const [service] = parseConfig(raw).services;
-  if (!service) throw new Error("no service");
-  return service;
-};
-
-/** A world at an exposure, and the folder whose file says a wave. */
+/** The command on a released world. */
 async function at(exposurePercent: number, wave = exposurePercent, more = "") {
-  const { canary, ...alone } = serviceIn(fileAt(wave, more));
-  const world = new World({ ...alone, wavePercent: 0 });
-  await world.must(world.up({ canary }));
-  await world.reconcile();
-  if (exposurePercent > 0) await world.rolledOutTo(exposurePercent, canary);
-  const directory = stacksOf({ dev: fileAt(wave, more) });
+  const { world, canary, directory } = await releasedWorld(exposurePercent, wave, more);
   const operator = new Operator(world);
   const read = () => readFileSync(join(directory, "Pulumi.dev.yaml"), "utf8");
   const advance = async (flags: AdvanceFlags = {}) => {
@@ -93,7 +47,7 @@ describe("tidegate advance", () => {
       'checkout: 10 % to 25 %: the gate says promote; Pulumi.dev.yaml line 14, "wave: 10   # the line" became "wave: 25   # the line"',
       "Nothing is live yet: pulumi up --stack dev opens it, after its own gate and guard.",
     ]);
-    expect(read()).toBe(fileAt(25));
+    expect(read()).toBe(stackFileAt(25));
   });
 
   it("edits nothing on a dry run, and says what it would [E8]", async () => {
@@ -106,7 +60,7 @@ describe("tidegate advance", () => {
       isDryRun: true,
       services: [{ kind: "advance", service: "checkout", fromPercent: 10, toPercent: 25, line: 14 }],
     });
-    expect(read()).toBe(fileAt(10));
+    expect(read()).toBe(stackFileAt(10));
   });
 
   it.each([
@@ -151,7 +105,7 @@ describe("tidegate advance", () => {
     const { out, error } = await advance({ automatic: true });
     expect(out).toMatch(why);
     expect(error).toBe(held);
-    expect(read()).toBe(fileAt(10));
+    expect(read()).toBe(stackFileAt(10));
   });
 
   it("leaves to people what the plan does not mark, what has an override, and what is finished [E8]", async () => {
@@ -173,7 +127,7 @@ describe("tidegate advance", () => {
   it("opens a wave that is a person's where a person asks, by the same gate [E8]", async () => {
     const { advance, read } = await at(0);
     expect((await advance()).error).toBe("");
-    expect(read()).toBe(fileAt(10));
+    expect(read()).toBe(stackFileAt(10));
   });
 
   it("does not run ahead of an up that was not run yet, and ends red where nothing else would open the wave [E8]", async () => {
@@ -191,7 +145,7 @@ describe("tidegate advance", () => {
       isDryRun: false,
       services: [{ kind: "asked", service: "checkout", fromPercent: 10, toPercent: 25, line: null }],
     });
-    expect(read()).toBe(fileAt(25));
+    expect(read()).toBe(stackFileAt(25));
   });
 
   it("waits as before with a wave that is asked for already, while the gate does not let it open [E8]", async () => {
@@ -200,7 +154,7 @@ describe("tidegate advance", () => {
     const { out, error } = await advance({ automatic: true });
     expect(out).toContain("10 to 25 refused, monitor: paused by an SRE");
     expect(error).toBe(held);
-    expect(read()).toBe(fileAt(25));
+    expect(read()).toBe(stackFileAt(25));
   });
 
   it("leaves a person's wave to its person, asked for or not, and a config that skips one to be mended [E8]", async () => {

@@ -86,7 +86,7 @@ describe("tidegate rehearse", { timeout: 30_000 }, () => {
       [
         "tidegate rehearse: 5 problems, nothing was run:",
         '  --stack: unknown stack, got "nope"; expected dev, prod. Run it where those files are',
-        '  --scenario: unknown scenario, got "healty"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, control-lost, dependency-outage, slow-burn, flapping, sticky-clients, region-failover, peer-hold, memory-leak, breaker-open, dual-run-mismatch, crash-loop or a YAML file. Did you mean healthy?',
+        '  --scenario: unknown scenario, got "healty"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, control-lost, dependency-outage, slow-burn, flapping, sticky-clients, region-failover, peer-hold, memory-leak, breaker-open, dual-run-mismatch, crash-loop, slightly-worse or a YAML file. Did you mean healthy?',
         '  --source: unknown source, got "elb"; expected alb or emf or prometheus or datadog',
         '  --seed: not a whole number, got "x"; expected 0 or more',
         "  --scale: nothing to scale; expected --traffic CSV with it. Add it, or leave --scale out",

@@ -38,7 +38,7 @@ describe("tidegate history", () => {
     expect(code).toBe(0);
     const lines = out.split("\n");
     expect(lines).toHaveLength(operator.world.cloud.history.length);
-    expect(lines.at(-1)).toMatch(/^2026-01-07 10:32:00Z {3}0 % \w/);
+    expect(lines.at(-1)).toMatch(/^2026-01-07 10:40:00Z {3}0 % \w/);
     expect(lines.some((line) => line.endsWith("rollback       2.0.0 from 50 % to 0 %"))).toBe(true);
     expect([...lines].sort()).toHaveLength(lines.length);
   });
@@ -73,9 +73,9 @@ describe("tidegate history", () => {
     const hold = operator.world.record.holds[holdId];
     expect(code).toBe(0);
     expect(out.split("\n")).toEqual([
-      `checkout (dev): snapshot ${holdId}, taken 2026-01-07 10:32:00Z`,
+      `checkout (dev): snapshot ${holdId}, taken 2026-01-07 10:40:00Z`,
       `hold: breach, ${hold?.detail}`,
-      "at 2026-01-07 10:32:00Z, response disable to 0 %, attempt 1, on 2.0.0",
+      "at 2026-01-07 10:40:00Z, response disable to 0 %, attempt 1, on 2.0.0",
       expect.stringMatching(/^record: revision \d+, baseline 1\.0\.0, canary 2\.0\.0 at 0 %$/),
       "",
       "live weights:",

@@ -18,7 +18,7 @@ describe("tidegate status", () => {
     expect({ code, errors }).toEqual({ code: 0, errors: "" });
     expect(out.split("\n")).toEqual([
       "OK: 1 service, nothing stands against any",
-      "environment dev, account 123456789012, region eu-west-1, at 2026-01-07 10:32:00Z",
+      "environment dev, account 123456789012, region eu-west-1, at 2026-01-07 10:40:00Z",
       "",
       "service   mode  baseline  canary    record  live  in wave  ceiling  heartbeat",
       "checkout  act   1.0.0     2.0.0 #1  50 %    50 %  30 min   50 %     0 s ago",
@@ -39,23 +39,23 @@ describe("tidegate status", () => {
     const { code, out } = await operator.run("status", ...here, "--service", "checkout");
     expect(code).toBe(0);
     expect(out.split("\n")).toEqual([
-      "BAD: checkout: the hook has not looked at it since 2026-01-07T10:32:00Z (and 3 more below)",
-      "environment dev, account 123456789012, region eu-west-1, at 2026-01-07 10:37:00Z",
+      "BAD: checkout: the hook has not looked at it since 2026-01-07T10:40:00Z (and 3 more below)",
+      "environment dev, account 123456789012, region eu-west-1, at 2026-01-07 10:45:00Z",
       "",
       "service   mode  baseline  canary    record  live  in wave  ceiling  heartbeat",
       "checkout  act   1.0.0     2.0.0 #1  0 %     0 %   5 min    0 %      5 min ago",
       "",
       "What is bad, worst first",
-      "  checkout: the hook has not looked at it since 2026-01-07T10:32:00Z",
-      "  checkout: 2.0.0 breaches error-rate (critical) since 2026-01-07T10:32:00Z",
+      "  checkout: the hook has not looked at it since 2026-01-07T10:40:00Z",
+      "  checkout: 2.0.0 breaches error-rate (critical) since 2026-01-07T10:40:00Z",
       `  checkout: hold ${hold?.id} on 2.0.0 (breach): ${hold?.detail}`,
       "  checkout: openings are paused by an SRE: incident elsewhere",
       "",
       "checkout",
-      "  breach: 2.0.0, error-rate (critical) since 2026-01-07 10:32:00Z, response disable to 0 %",
-      `  hold ${hold?.id}: 2.0.0, breach, since 2026-01-07 10:32:00Z: ${hold?.detail}`,
+      "  breach: 2.0.0, error-rate (critical) since 2026-01-07 10:40:00Z, response disable to 0 %",
+      `  hold ${hold?.id}: 2.0.0, breach, since 2026-01-07 10:40:00Z: ${hold?.detail}`,
       `      npx tidegate acknowledge --environment dev --region eu-west-1 --service checkout --hold ${hold?.id} --reason "..."`,
-      "  paused since 2026-01-07 10:32:00Z by an SRE: incident elsewhere",
+      "  paused since 2026-01-07 10:40:00Z by an SRE: incident elsewhere",
       '      npx tidegate resume --environment dev --region eu-west-1 --service checkout --reason "..."',
       "",
       "hook: reachable from here",
@@ -142,26 +142,26 @@ describe("tidegate status", () => {
     expect(code).toBe(0);
     const [hold] = Object.values(world.record.holds);
     const [breach] = Object.values(world.record.breaches);
-    const at = "2026-01-07T10:32:00.000Z";
+    const at = "2026-01-07T10:40:00.000Z";
     expect(JSON.parse(out)).toEqual({
       environment: "dev",
       region: "eu-west-1",
       accountId: "123456789012",
       at,
-      worst: "checkout: 2.0.0 breaches error-rate (critical) since 2026-01-07T10:32:00Z",
+      worst: "checkout: 2.0.0 breaches error-rate (critical) since 2026-01-07T10:40:00Z",
       findings: [
         {
           kind: "breach",
           service: "checkout",
-          text: "checkout: 2.0.0 breaches error-rate (critical) since 2026-01-07T10:32:00Z",
+          text: "checkout: 2.0.0 breaches error-rate (critical) since 2026-01-07T10:40:00Z",
         },
         { kind: "hold", service: "checkout", text: `checkout: hold ${hold?.id} on 2.0.0 (breach): ${hold?.detail}` },
       ],
       hook: { isReachable: true, problem: null },
       drill: {
-        armedAt: "2025-12-29T10:32:00.000Z",
-        startedAt: "2026-01-06T10:32:00.000Z",
-        arrivedAt: "2026-01-06T10:32:04.000Z",
+        armedAt: "2025-12-29T10:40:00.000Z",
+        startedAt: "2026-01-06T10:40:00.000Z",
+        arrivedAt: "2026-01-06T10:40:04.000Z",
       },
       services: [
         {

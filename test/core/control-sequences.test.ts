@@ -77,7 +77,7 @@ describe("sequences of a rollout with a control", () => {
     await world.must(world.up({ canary: v2, wavePercent: 50 }));
     expect(world.cloud.ruleWrites.length).toBe(writes);
     await world.acknowledge();
-    await world.wait(day + 1);
+    await world.wait(day + 5);
     await world.must(world.up({ canary: v2, wavePercent: 50 }));
     expect(split(world)).toEqual([0, 50, 50]);
   });

@@ -40,7 +40,12 @@ function intentOf(wavePercent: number, change: Partial<Intent> = {}): Intent {
 
 function said(declaration: Declaration) {
   const { step, exposurePercent, refusals } = declaration;
-  return { step, exposurePercent, notices: declaration.notices.map((notice) => notice.text), refusals };
+  return {
+    step,
+    exposurePercent,
+    notices: declaration.notices.filter(({ kind }) => kind !== "gate").map(({ text }) => text),
+    refusals,
+  };
 }
 
 function known(intent: Intent, record: RolloutRecord, evidence: SoakEvidence = good) {

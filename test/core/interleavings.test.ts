@@ -88,7 +88,7 @@ const actions: readonly fc.MaybeWeightedArbitrary<Action>[] = [
   },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant("time" as const), minutes: fc.constantFrom(1, 3, 11, 31, 1_500) }),
+    arbitrary: fc.record({ kind: fc.constant("time" as const), minutes: fc.constantFrom(1, 3, 15, 35, 1_500) }),
   },
 ];
 const actionsWithControl: readonly fc.MaybeWeightedArbitrary<Action>[] = [
@@ -206,11 +206,11 @@ async function act(world: World, turns: Turns, what: Action): Promise<void> {
   }
 }
 
-/** A careful operator: the soak is served, everything is quiet, and the next wave of whatever is the canary is asked for. */
+/** A careful operator: the soak is served and measured, everything is quiet, and the next wave of whatever is the canary is asked for. */
 async function advance(world: World, turns: Turns, crashAtCall: number): Promise<void> {
   for (const name of world.cloud.alarms.keys()) world.setAlarm(name, "OK");
   await world.reconcile();
-  world.cloud.nowMs += 31 * 60_000;
+  world.cloud.nowMs += 35 * 60_000;
   await world.reconcile();
   const record = world.rawRecord();
   const canary = releases.find((release) => release.digest === record?.canary?.digest) ?? v2;

@@ -305,11 +305,11 @@ describe("several ups and releases", () => {
     await world.must(world.up({ canary: greener, wavePercent: 0 }));
     await world.must(world.up({ canary: greener, wavePercent: 5 }));
     expect(world.record.canary).toMatchObject({ digest: greener.digest, exposurePercent: 5 });
-    await world.wait(11);
+    await world.wait(15);
     await world.must(world.up({ canary: greener, wavePercent: 25 }));
-    await world.wait(11);
+    await world.wait(15);
     await world.must(world.up({ canary: greener, wavePercent: 100 }));
-    await world.wait(31);
+    await world.wait(35);
     await world.must(world.up({ baseline: greener }));
     expect(await world.up({ baseline: greener, canary: bluer })).toEqual({
       kind: "refused",

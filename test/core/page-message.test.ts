@@ -48,6 +48,13 @@ function shellCalls(line: string | undefined): string[][] {
 }
 
 describe("a page's message", () => {
+  it("offers no way to stop what it merely tells of [C1]", () => {
+    const { runbook: _none, holdId: _no, ...told } = page;
+    const { commands, links } = pageMessageOf({ ...told, severity: "info" }, "checkout", record, place);
+    expect(commands.map(({ label }) => label)).toEqual(["where it stands"]);
+    expect(links.map(({ label }) => label)).toEqual(["dashboard"]);
+  });
+
   it("links runbook and dashboard, and carries the commands, the first one first [D4]", () => {
     const where = "--environment production --region eu-west-1 --service checkout";
     expect(pageMessageOf(page, "checkout", record, place)).toEqual({

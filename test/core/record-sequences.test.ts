@@ -1,5 +1,6 @@
 /** Every row of the record's table of sequences, with the real decide, guard, commit and hook code on ports in memory. */
 import { describe, expect, it } from "vitest";
+import { defaultGateSettings } from "../../core/gate/evidence.ts";
 import { anAdoptedRelease, aRelease, aService, v1, v2, v3, World } from "../helpers/world.ts";
 
 const day = 24 * 60;
@@ -43,7 +44,10 @@ describe("sequences of the rollout record", () => {
     const early = await world.up({ baseline: v2 });
     expect(early).toEqual({
       kind: "refused",
-      reasons: ["checkout: finishing 2.0.0: soak at 100 % served 30 of 10080 min; served at 2026-01-15T10:03:00.000Z"],
+      reasons: [
+        "checkout: finishing 2.0.0: soak at 100 % served 30 of 10080 min; served at 2026-01-15T10:15:00.000Z",
+        "checkout: finishing 2.0.0: what was measured of this soak has not arrived; it will have by 2026-01-15T10:17:30.000Z",
+      ],
     });
     await world.wait(7 * day);
     await world.must(world.up({ baseline: v2 }));
@@ -436,7 +440,9 @@ describe("sequences of the rollout record", () => {
   });
 
   it("(s) freezes and pages a migration at 100, where a human decides, and kill still works [B2]", async () => {
-    const world = new World(aService({}, "migration"));
+    // The load balancer carries neither, so people look.
+    const gate = { ...defaultGateSettings, byHand: ["flag-coverage", "dual-run-failures"] } as const;
+    const world = new World(aService({ gate }, "migration"));
     await world.rolledOutTo(100);
     world.alarm(v2, "error-rate/critical", "ALARM");
     await world.reconcile();

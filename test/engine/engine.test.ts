@@ -97,7 +97,9 @@ describe.skipIf(!engineOnPath())("the real engine", { timeout: 120_000 }, () => 
     await estate.setAlarm(critical?.alarmName ?? "", "ALARM");
     await estate.reconcile();
     expect(await estate.weights()).toEqual([100]);
-    expect(estate.pages.map((page) => page.severity)).toEqual(["critical"]);
+    // The override of the last wave was told, too.
+    expect(estate.pages.map((page) => page.severity)).toEqual(["info", "critical"]);
+    expect(estate.pages[0]?.summary).toBe("checkout: gate OVERRIDDEN, 2.0.0 from 10 % to 25 %");
     await estate.setAlarm(critical?.alarmName ?? "", "OK");
     await estate.reconcile();
 

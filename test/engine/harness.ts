@@ -41,6 +41,20 @@ export interface EngineRun {
   stderr: string;
 }
 
+/** A resource in the engine's state. */
+export interface StateResource {
+  urn: string;
+  type: string;
+  custom: boolean;
+  id?: string;
+  parent?: string;
+  inputs?: Record<string, unknown>;
+  outputs?: Record<string, unknown>;
+  dependencies?: string[];
+  protect?: boolean;
+  retainOnDelete?: boolean;
+}
+
 /** What a policy said of a resource. */
 export interface PolicyViolation {
   policy: string;
@@ -150,7 +164,8 @@ export class Engine {
     await mkdir(join(dir, "state"));
     // `main` may be absolute, and the program then runs in its own folder: it sees our node_modules, its state is elsewhere.
     // The provider could be found on PATH too, but then every command warns about it.
-    const plugins = { providers: [{ name: "aws", path: join(HERE, "bin") }] };
+    const providers = ["aws", "grafana", "datadog", "pagerduty"].map((name) => ({ name, path: join(HERE, "bin") }));
+    const plugins = { providers };
     writeFileSync(join(dir, "Pulumi.yaml"), stringify({ ...project, main: program, plugins }));
     const configFile = join(configFolder, `Pulumi.${STACK}.yaml`);
     writeFileSync(configFile, stringify({ config: options.config ?? {} }));
@@ -197,6 +212,12 @@ export class Engine {
   setConfig(config: Record<string, unknown>): void {
     const file = parse(readFileSync(this.configFile, "utf8"));
     writeFileSync(this.configFile, stringify({ ...file, config: { ...file.config, ...config } }));
+  }
+
+  /** The stack's state as the engine keeps it: every resource with its inputs, outputs and what it hangs on. */
+  async state(): Promise<StateResource[]> {
+    const { deployment } = JSON.parse(await this.pulumi(["stack", "export", "--show-secrets", "--stack", this.stack]));
+    return deployment.resources ?? [];
   }
 
   async outputs(): Promise<Record<string, unknown>> {

@@ -9,6 +9,7 @@ import { elbv2Mirror } from "./stand-in/elbv2.mjs";
 import { invokeLambda } from "./stand-in/invocation.mjs";
 import { INVOKES } from "./stand-in/invokes.mjs";
 import { DEFAULT_REGION, RESOURCES } from "./stand-in/resources.mjs";
+import { VENDOR_INVOKES, VENDOR_RESOURCES } from "./stand-in/vendors.mjs";
 import {
   changedKeys,
   Empty,
@@ -33,7 +34,7 @@ const logicalName = (urn) => urn.split("::").slice(3).join("::");
 const hasUnknown = (value) => JSON.stringify(value ?? null).includes(UNKNOWN);
 
 function modelOf(type) {
-  const model = RESOURCES[type];
+  const model = RESOURCES[type] ?? VENDOR_RESOURCES[type];
   if (!model) throw new Refused(`resources of type ${type}`);
   return model;
 }
@@ -133,7 +134,7 @@ function diff({ type, inputs, oldInputs }) {
 }
 
 async function lookUp(token, args) {
-  const answer = INVOKES[token];
+  const answer = INVOKES[token] ?? VENDOR_INVOKES[token];
   if (!answer) throw new Refused(`the look-up ${token}`);
   const fallback = answer(args, regionOf(args));
   return provider.mirror ? provider.mirror.lookUp(token, args, fallback) : fallback;

@@ -18,6 +18,14 @@ import { silentTelemetry } from "../../hooks/telemetry.ts";
 
 export type OnCall = (call: string) => Promise<void>;
 
+type Statistics = (query: StatisticQuery, periodSeconds: number) => number | undefined;
+
+/** Every release alike and in order: 3,000 requests a minute, no error, 40 ms. */
+export const healthyStatistics: Statistics = ({ metricName, statistic }, periodSeconds) => {
+  if (statistic !== "Sum") return metricName === "TargetResponseTime" ? 0.04 : 40;
+  return metricName === "RequestCount" || metricName === "Requests" ? 50 * periodSeconds : 0;
+};
+
 export class MemoryCloud {
   nowMs: number;
   readonly rules = new Map<string, ForwardAction>();
@@ -35,9 +43,9 @@ export class MemoryCloud {
   /** What the alarms' expressions came to, by alarm name; none: the alarm has no points. */
   readonly alarmValues = new Map<string, AlarmValues>();
   readonly alarmStatesSet: { readonly alarmName: string; readonly state: string }[] = [];
-  /** Requests a minute of each query id. */
   /** What every point of a metric's statistic comes to; `undefined`: it has none. */
-  statistics: (query: StatisticQuery, periodSeconds: number) => number | undefined = () => undefined;
+  statistics: Statistics = healthyStatistics;
+  /** Requests a minute of each query id. */
   requestsPerMinute: Record<string, number> = { baseline: 3_000, canary: 3_000, reported: 3_000 };
   /** Thrown by every read of the record. */
   recordFailure: Error | undefined;

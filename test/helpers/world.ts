@@ -405,7 +405,7 @@ export class World {
     for (const wave of this.service.plan.waves) {
       if (wave.exposurePercent > exposurePercent) break;
       await this.must(this.up({ canary, wavePercent: wave.exposurePercent }));
-      await this.wait(wave.exposurePercent === exposurePercent ? 30 : (wave.minimumSoakMinutes ?? 0) + 1);
+      await this.wait(wave.exposurePercent === exposurePercent ? 30 : (wave.minimumSoakMinutes ?? 0) + arrivalMinutes);
     }
     return this;
   }
@@ -416,6 +416,9 @@ export class World {
     return outcome.said;
   }
 }
+
+/** Until a soak that is served has been measured, too: metrics of a load balancer arrive two minutes late. */
+const arrivalMinutes = 5;
 
 /** Worlds as regions of one environment, each the others' peer. */
 export function sharingHolds(...worlds: readonly World[]): void {

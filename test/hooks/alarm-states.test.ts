@@ -22,6 +22,8 @@ function ports(parts: {
 const prometheus = {
   describe: async (alarms: readonly WatchedAlarm[]) => alarms.map(({ alarmName }) => state(alarmName)),
   reported: async () => ({ requests: undefined, errors: undefined }),
+  windows: async () => [],
+  counted: async () => ({}),
 };
 
 describe("states of alarms wherever they are watched", () => {

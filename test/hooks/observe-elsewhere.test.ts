@@ -15,14 +15,17 @@ async function watchedInPrometheus(): Promise<{ world: World; record: RolloutRec
   return { world, record: { ...world.record, source: "prometheus", alarms } };
 }
 
+const nothingRead = { windows: async () => [], counted: async () => ({}) };
 const reported = async () => ({ requests: 1_000, errors: 20 });
 const speaking = (state: AlarmState["state"]): WatchElsewhere => ({
   describe: async (alarms) => alarms.map(({ alarmName }) => ({ alarmName, state, updatedAt: 0, actionsEnabled: true })),
   reported,
+  ...nothingRead,
 });
 const down: WatchElsewhere = {
   describe: async () => Promise.reject(new Error("Prometheus: no answer within 2000 ms")),
   reported,
+  ...nothingRead,
 };
 
 const seenWith = (world: World, record: RolloutRecord, elsewhere: Ports["elsewhere"]) =>

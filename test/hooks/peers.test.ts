@@ -87,7 +87,7 @@ describe("a rollback in one region", () => {
   it("is followed by the baseline that the release has become in a peer, back to the previous one", async () => {
     await sydney.wait(1_440);
     await sydney.must(sydney.up({ canary: v2, wavePercent: 100 }));
-    await sydney.wait(7 * 1_440 + 1);
+    await sydney.wait(7 * 1_440 + 5);
     await sydney.must(sydney.up({ baseline: v2 }));
     expect(sydney.record.baseline).toBe(v2.digest);
     breach(ireland);

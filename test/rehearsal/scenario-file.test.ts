@@ -222,6 +222,7 @@ describe("built-in scenarios [E3]", () => {
       "breaker-open",
       "dual-run-mismatch",
       "crash-loop",
+      "slightly-worse",
     ]);
     for (const name of builtInScenarioNames) {
       expect(loadScenario(name)).toBe(builtInScenarios[name]);
@@ -233,7 +234,7 @@ describe("built-in scenarios [E3]", () => {
 
   it("are suggested when mistyped", () => {
     expect(() => loadScenario("eror-spike")).toThrowError(
-      `--scenario: unknown scenario, got "eror-spike"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, control-lost, dependency-outage, slow-burn, flapping, sticky-clients, region-failover, peer-hold, memory-leak, breaker-open, dual-run-mismatch, crash-loop or a YAML file. Did you mean error-spike?`,
+      `--scenario: unknown scenario, got "eror-spike"; expected healthy, error-spike, latency-regression, invariant-violation, low-traffic, metrics-outage, hook-failure, racing-up, baseline-sick, baseline-scaled-in, control-lost, dependency-outage, slow-burn, flapping, sticky-clients, region-failover, peer-hold, memory-leak, breaker-open, dual-run-mismatch, crash-loop, slightly-worse or a YAML file. Did you mean error-spike?`,
     );
   });
 });

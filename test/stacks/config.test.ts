@@ -257,7 +257,7 @@ describe("where a config comes from", () => {
       [
         `config "tidegate" has 3 problems (stack ${pulumi.getStack()}):`,
         "  aws:region: missing; expected a region such as eu-west-1. pulumi config set aws:region eu-west-1",
-        "  netwrk: unknown key; expected environment, foundation, peers, network, alerting, services or takeOver. Did you mean network?",
+        "  netwrk: unknown key; expected environment, foundation, peers, network, alerting, services, takeOver, ladder or freezes. Did you mean network?",
         "  network: missing; expected a map",
       ].join("\n"),
     );

@@ -8,6 +8,8 @@ import { aService, v2, World } from "../helpers/world.ts";
 const answering: WatchElsewhere = {
   describe: async () => [],
   reported: async () => ({ requests: 1_000, errors: 0 }),
+  windows: async () => [],
+  counted: async () => ({}),
 };
 
 describe("the share of a soak in which an alarm could have spoken", () => {

@@ -9,6 +9,29 @@ import { commentOn, recorded, runComment } from "./recorded.ts";
 
 const ofThisPack = { policies: "example" };
 
+/** What the gate found when it let the recorded opening through: half an hour at 5 %, both releases alike. */
+const gateOfTheOpening = [
+  "Gate: **promote**, nothing speaks against it.",
+  "",
+  "<details><summary>13 findings are met</summary>",
+  "",
+  "- hold: no hold stands",
+  "- breach: no breach is open",
+  "- alarm: no alarm is in ALARM",
+  "- soak: soak at 5 % served 30 of 10 min",
+  "- requests: the canary answered 90000 requests in this soak",
+  "- visibility: 100 % of the soak had enough requests for an alarm to speak",
+  "- criteria: target of error-rate: at most 0.5 %: came to 0 % over the soak and 0 % over its newest quarter; expected at most 0.5 %",
+  "- criteria: target of latency-p95: at most 2000 ms: came to 40 ms over the soak and 40 ms over its newest quarter; expected at most 2000 ms",
+  "- criteria: target of availability: at least 99.95 %: came to 100 % over the soak and 100 % over its newest quarter; expected at least 99.95 %",
+  "- errors: 0 % errors (0 of 63000) of the canary beside 0 % errors (0 of 63000) of the baseline: 1 times, by chance anything from 0 times to any number of times, over 21 windows of 60 s (the first 2.4 min (3 windows) left out, since every release is cold then); allowed are 2 times as many and 1 %; it could have seen 1.13 %",
+  "- latency: p95 40 ms beside 40 ms of the baseline: +0 %, by chance anything from +0 % to +0 %, over 21 windows; p99 40 ms beside 40 ms of the baseline: +0 %, by chance anything from +0 % to +0 %; expected at most 10 % more; it could have seen 10 % more",
+  "- health-score: health score 1, by the formula alone 1",
+  "- error-budget: error budget untouched (availability 99.95 % over 28 d): no request was counted",
+  "",
+  "</details>",
+];
+
 describe("tidegate comment", () => {
   it("tells of an opening: weights, gate, times, rehearsal, the way back [E2]", async () => {
     const { code, comment } = await commentOn(recorded("opening.jsonl"), ofThisPack);
@@ -27,7 +50,7 @@ describe("tidegate comment", () => {
       "| `2.3.1` | baseline |         95 % |          75 % |",
       "| `2.4.0` | canary   |          5 % |          25 % |",
       "",
-      "Gate: **promote**, nothing speaks against it.",
+      ...gateOfTheOpening,
       "",
       "The record was not read for this comment: AWS was not asked (--no-aws).",
       "",
@@ -280,7 +303,7 @@ describe("tidegate comment", () => {
         "| `2.3.1` | baseline |         95 % |          75 % |",
         "| `2.4.0` | canary   |          5 % |          25 % |",
         "",
-        "Gate: **promote**, nothing speaks against it.",
+        ...gateOfTheOpening,
         "",
         "The record was not read for this comment: AWS was not asked (--no-aws).",
         "",
@@ -439,7 +462,15 @@ describe("tidegate comment", () => {
         "| <code>&#124; &#60;img src&#61;x onerror&#61;alert&#40;1&#41;&#62;</code> | baseline |         90 % |          75 % |",
         "| ``@team `x` --> </details>``                                             | canary   |         10 % |          25 % |",
         "",
-        "Gate: **promote**, nothing speaks against it.",
+        "Gate: **promote**, nothing speaks against it:",
+        "",
+        "- **lifted**, checks: smoke: \\*\\*ship it\\*\\* \\[more\\](https:​//a.example) \\`\\`\\` gh-​1 &amp;lt;",
+        "",
+        "<details><summary>1 finding is met</summary>",
+        "",
+        "- approvals: signed by @​acme/sre \\</details\\> \\<img src=x onerror=alert(1)\\> &vert; # 1 --\\>",
+        "",
+        "</details>",
         "",
         "The program warns:",
         "",

@@ -55,6 +55,10 @@ describe("text of others in a comment", () => {
     );
   });
 
+  it("reads as what was written, bars too [E2]", () => {
+    expect(textOf(parse(`- ${prose("a | b, 5 < 6 & *no* stars")}`))).toBe("a | b, 5 < 6 & *no* stars");
+  });
+
   it("pings nobody, and links neither issue nor page [E2]", () => {
     fc.assert(
       fc.property(hostile, (text) => {

@@ -1,6 +1,6 @@
 /** The texts that a preview carries, read back: each is declared by the real decision, so that a changed wording is found here. */
 import { describe, expect, it } from "vitest";
-import { judgementOf, readNotices } from "../../../cli/comment/notices.ts";
+import { type Judgement, judgementOf, readNotices } from "../../../cli/comment/notices.ts";
 import type { PreviewMessage } from "../../../cli/preview-json.ts";
 import type { Declaration } from "../../../core/declaration.ts";
 import type { ServiceConfig } from "../../../stacks/config.ts";
@@ -20,12 +20,15 @@ async function previewed(world: World, change: Partial<ServiceConfig>) {
   return { declaration, notices, judgement: judgementOf(notices) };
 }
 
+const unmet = ({ findings }: Judgement) => findings.filter(({ word }) => word !== "met");
+
 describe("what a preview says of a service", () => {
   it("is promote where a wave opens, with the bounds and their times [B8, B9]", async () => {
     const world = await new World().rolledOutTo(10);
     await world.wait(24 * 60);
     const { notices, judgement } = await previewed(world, { canary: v2, wavePercent: 25 });
-    expect(judgement).toEqual({ verdict: "promote", reasons: [] });
+    expect(judgement).toMatchObject({ verdict: "promote", reasons: [] });
+    expect(new Set(judgement.findings.map(({ word }) => word))).toEqual(new Set(["met"]));
     expect(notices.raises).toEqual(["checkout: opens wave 25 for 2.0.0 (from 10 %)"]);
     expect(notices.detection?.exposurePercent).toBe(25);
     expect(notices.detection?.bounds[0]).toEqual({
@@ -42,9 +45,11 @@ describe("what a preview says of a service", () => {
   it("is monitor while the soak is served [B8, C1]", async () => {
     const world = await new World().rolledOutTo(10);
     const { judgement } = await previewed(world, { canary: v2, wavePercent: 25 });
-    expect(judgement).toEqual({
-      verdict: "monitor",
-      reasons: ["soak at 10 % served 30 of 1440 min; served at 2026-01-06T10:00:00.000Z"],
+    expect(judgement.verdict).toBe("monitor");
+    expect(unmet(judgement)).toContainEqual({
+      word: "waits",
+      rule: "soak",
+      text: "soak at 10 % served 30 of 1440 min; served at 2026-01-06T10:00:00.000Z",
     });
   });
 
@@ -54,7 +59,7 @@ describe("what a preview says of a service", () => {
     world.cloud.requestsPerMinute = {};
     const { judgement } = await previewed(world, { canary: v2, wavePercent: 25 });
     expect(judgement.verdict).toBe("cannot-tell");
-    expect(judgement.reasons).toContain("no request of the canary was measured in this soak");
+    expect(unmet(judgement).map(({ text }) => text)).toContain("no request of the canary was measured in this soak");
   });
 
   it("is roll back while an alarm of the canary rings [B8]", async () => {
@@ -68,7 +73,11 @@ describe("what a preview says of a service", () => {
   it("is that the gate was not asked where a wave is skipped [C1]", async () => {
     const world = await new World().rolledOutTo(10);
     const { notices, judgement } = await previewed(world, { canary: v2, wavePercent: 50 });
-    expect(judgement).toEqual({ verdict: "not-asked", reasons: ["it was refused before the gate was asked"] });
+    expect(judgement).toEqual({
+      verdict: "not-asked",
+      reasons: ["it was refused before the gate was asked"],
+      findings: [],
+    });
     expect(notices.refusals).toEqual([
       "checkout.wave: skips a wave, got 50 after 10; expected 25. Open one wave an up",
     ]);
@@ -79,7 +88,7 @@ describe("what a preview says of a service", () => {
     world.alarm(v2, "error-rate/critical", "ALARM");
     await world.reconcile();
     const { notices, judgement } = await previewed(world, { canary: v2, wavePercent: 10 });
-    expect(judgement).toEqual({ verdict: "not-asked", reasons: ["nothing is raised"] });
+    expect(judgement).toEqual({ verdict: "not-asked", reasons: ["nothing is raised"], findings: [] });
     expect(notices.latch).toHaveLength(2);
     expect(notices.latch.join("\n")).toContain("checkout: pinned at 0 %");
     expect(notices.latch.join("\n")).toContain("stands (error-rate (critical)");
@@ -101,12 +110,21 @@ describe("what a preview says of a service", () => {
   it("is a finish, refused while the last wave soaks [A5]", async () => {
     const world = await new World().rolledOutTo(100);
     const early = await previewed(world, { baseline: v2 });
-    expect(early.judgement).toEqual({
-      verdict: "refused",
-      reasons: [expect.stringContaining("soak at 100 % served 30 of")],
-    });
+    expect(early.judgement.verdict).toBe("monitor");
+    expect(unmet(early.judgement).map(({ text }) => text)).toContainEqual(
+      expect.stringContaining("soak at 100 % served 30 of"),
+    );
     await world.wait(7 * 24 * 60);
     expect((await previewed(world, { baseline: v2 })).judgement.verdict).toBe("promote");
+  });
+
+  it("claims no verdict for an opening that is told without one [B8]", () => {
+    const notices = readNotices([{ severity: "info", text: "checkout: opens wave 25 for 2.0.0 (from 10 %)" }]);
+    expect(judgementOf(notices)).toEqual({
+      verdict: "not-asked",
+      reasons: ["this preview does not tell its verdict"],
+      findings: [],
+    });
   });
 
   it("keeps a line of another form instead of half a table", () => {

@@ -74,6 +74,13 @@ export function opening(service: string, [oldVersion, newVersion]: readonly [str
   ];
 }
 
+/** Of findings, the words of signers and of checks are other people's. */
+const gateOfHostiles = [
+  "checkout: the gate says promote (10 % to 25 %):",
+  "  met: approvals: signed by @acme/sre </details> <img src=x onerror=alert(1)> | # 1 -->",
+  "  lifted: checks: smoke: **ship it** [more](https://a.example) ``` gh-1 &lt;",
+].join("\n");
+
 /** What somebody calls a release to harm whoever reads the comment. */
 export const hostile = (): string => {
   const service = urnOf("tidegate:rollout:ProgressiveService", "checkout");
@@ -86,6 +93,7 @@ export const hostile = (): string => {
     ],
     [
       say("info", "checkout: opens wave 25 for @team `x` --> </details> (from 10 %)", service),
+      say("info", gateOfHostiles, service),
       say("warning", "checkout: **ship it** @acme/sre #1 https://a.example <script>\n# h", service),
       say("warning", "arn 04da6b54-80e4-46f7-96ec-b56ff0331ba9 is not known, password [secret]"),
     ],

@@ -123,6 +123,12 @@ describe("PagerDuty channel", () => {
     expect(requests).toHaveLength(2);
   });
 
+  it("takes what only tells, and sends it nowhere [C1]", async () => {
+    const { channel, requests } = await scene([taken], aSecret(key));
+    await channel.send(aPageMessage({ severity: "info" }));
+    expect(requests).toEqual([]);
+  });
+
   it("waits as long as PagerDuty asks, and gives up at the limit [D4]", async () => {
     const { channel, requests } = await scene(
       [{ status: 429, headers: { "retry-after": "60" } }, taken],

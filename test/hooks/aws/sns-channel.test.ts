@@ -57,6 +57,16 @@ describe("SNS channel", () => {
     });
   });
 
+  it("tells what only tells where warnings go, as no incident [C1]", async () => {
+    const { channel, sent } = scene();
+    await channel.send(aPageMessage({ severity: "info", summary: "gate OVERRIDDEN" }));
+    const [input] = sent();
+    expect([input?.TopicArn, input?.Subject]).toEqual([topics.warning, "INFO checkout in production: gate OVERRIDDEN"]);
+    const { email } = JSON.parse(input?.Message ?? "{}");
+    expect(email).toMatch(/^INFO: checkout in production \(eu-west-1\)\ngate OVERRIDDEN\n/);
+    expect(email).not.toContain("Incident:");
+  });
+
   it("writes plain text for mail, and a custom notification for chat [D4]", async () => {
     const { channel, sent } = scene();
     await channel.send(aPageMessage({ owner: "payments" }));

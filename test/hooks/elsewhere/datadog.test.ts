@@ -228,6 +228,63 @@ describe("what releases reported to Datadog", () => {
     });
   });
 
+  const from = Date.UTC(2026, 0, 5, 9, 0);
+  const soak = {
+    environment: "dev",
+    service: "checkout",
+    releaseKey: "r",
+    from,
+    to: from + 180_000,
+    windowSeconds: 60,
+  };
+  const timeseries = (times: readonly number[], values: readonly (readonly (number | null)[])[]) => ({
+    status: 200,
+    body: JSON.stringify({
+      data: { attributes: { series: values.map((_none, index) => ({ query_index: index })), times, values } },
+    }),
+  });
+
+  it("is a soak window by window, those without a request left out [C1, D3]", async () => {
+    const { server, elsewhere } = await scene();
+    const times = [from - 60_000, from, from + 60_000, from + 120_000];
+    const values = [
+      [9, 100, 0, 50],
+      [null, 2, null, null],
+      [1, 35, null, null],
+      [1, 110, null, 120],
+    ];
+    server.instead.push(timeseries(times, values));
+    expect(await elsewhere.windows(soak)).toEqual([
+      { at: from, requests: 100, errors: 2, latencyMilliseconds: { p50: 35, p95: 110 } },
+      { at: from + 120_000, requests: 50, errors: 0, latencyMilliseconds: { p95: 120 } },
+    ]);
+    expect(server.asked).toEqual(["POST /api/v2/query/timeseries"]);
+  });
+
+  it.each<[string, ReturnType<typeof timeseries>, string]>([
+    [
+      "another interval",
+      timeseries([from + 30_000], [[1]]),
+      `a point at ${from + 30_000}; expected multiples of 60000 ms`,
+    ],
+    ["values without times", timeseries([from], [[1, 2]]), "2 values at 1 times; expected one each"],
+    ["a series too many", timeseries([from], [[1], [1], [1], [1], [1], [1]]), "series 5; expected each of 5 once"],
+  ])("is refused where a soak has %s [B8, D3]", async (_what, answer, wrong) => {
+    const { server, elsewhere } = await scene();
+    server.instead.push(answer);
+    expect(await refusal(elsewhere.windows(soak))).toBe(
+      `Datadog: points of requests, errors, p50, p95, p99: not understood, got ${wrong}`,
+    );
+  });
+
+  it("is the growth of any counters, and nothing of those that are absent [C1, D3]", async () => {
+    const { server, elsewhere } = await scene();
+    server.sums = { [`sum:tidegate.dual_runs${tags}`]: 12 };
+    expect(await elsewhere.counted({ ...query, signals: ["dual-runs", "dual-run-failures"] })).toEqual({
+      "dual-runs": 12,
+    });
+  });
+
   it("is refused where it is no number [D3]", async () => {
     const { server, elsewhere } = await scene();
     const columns = [{ name: "requests", values: ["many"] }];

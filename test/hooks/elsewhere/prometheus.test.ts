@@ -213,6 +213,69 @@ describe("Prometheus through Grafana", () => {
     );
   });
 
+  it("tells a soak window by window, each at its start, with the samples of its histogram [C1]", async () => {
+    const { asked, elsewhere } = await grafana(({ parameters }, response) => {
+      const query = parameters.get("query") ?? "";
+      const [start, end] = [Number(parameters.get("start")), Number(parameters.get("end"))];
+      const line = (metric: object, first: string, last: string) => ({
+        metric,
+        values: [
+          [start, first],
+          [end, last],
+        ],
+      });
+      if (query.includes("_bucket")) {
+        return json(response, success([line({ le: "50" }, "60", "0"), line({ le: "100" }, "100", "10")]));
+      }
+      return json(response, success(query.includes("errors_total{") ? [] : [line({}, "100", "10")]));
+    });
+    const from = Date.UTC(2026, 0, 5, 9, 0);
+    const query = { environment: "dev", service: "checkout", releaseKey: "a" };
+    expect(await elsewhere.windows({ ...query, from, to: from + 180_000, windowSeconds: 60 })).toEqual([
+      {
+        at: from,
+        requests: 100,
+        errors: 0,
+        latencyMilliseconds: { p50: (50 * 50) / 60, p95: 50 + (50 * 35) / 40, p99: 50 + (50 * 39) / 40 },
+        latencyCounts: [
+          [50, 60],
+          [100, 40],
+        ],
+      },
+      {
+        at: from + 120_000,
+        requests: 10,
+        errors: 0,
+        latencyMilliseconds: { p50: 75, p95: 97.5, p99: 99.5 },
+        latencyCounts: [[100, 10]],
+      },
+    ]);
+    expect(
+      asked.map(({ parameters }) => [parameters.get("start"), parameters.get("end"), parameters.get("step")]),
+    ).toEqual(Array.from({ length: 3 }, () => [String(from / 1_000 + 60), String(from / 1_000 + 180), "60"]));
+  });
+
+  it("asks for a long soak a day at a time [C1]", async () => {
+    const { asked, elsewhere } = await grafana((_asked, response) => json(response, success([])));
+    const from = Date.UTC(2026, 0, 5);
+    const query = { environment: "dev", service: "checkout", releaseKey: "a", from, windowSeconds: 300 };
+    expect(await elsewhere.windows({ ...query, to: from + 2.5 * 86_400_000 })).toEqual([]);
+    expect(asked).toHaveLength(9);
+  });
+
+  it("tells how much counters grew, and nothing of those that are absent [C1, B8]", async () => {
+    const { elsewhere } = await grafana(({ parameters }, response) =>
+      json(
+        response,
+        success(parameters.get("query")?.includes("dual_runs_total{") ? [{ metric: {}, value: [0, "12"] }] : []),
+      ),
+    );
+    const query = { environment: "dev", service: "checkout", releaseKey: "a", from: now - 300_000, to: now };
+    expect(await elsewhere.counted({ ...query, signals: ["dual-runs", "dual-run-failures"] })).toEqual({
+      "dual-runs": 12,
+    });
+  });
+
   it("knows a token by its form [D4]", () => {
     expect(grafanaToken.isValid(token)).toBe(true);
     for (const wrong of ["", "glsa_short", "a token with spaces in it", "https://grafana.example.com"]) {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { DateTime } from "luxon";
 import { describe, expect, it } from "vitest";
+import { readFreezes } from "../../../core/freeze-calendar.ts";
 import { changeFreezeIsKeptAt } from "../../../policies/rollout/change-freeze-is-kept.ts";
-import { readFreezes } from "../../../policies/rollout/freeze-calendar.ts";
 import { notKnownYet, violationsOf } from "../policy-run.ts";
 import { aServiceAfter } from "./a-service.ts";
 

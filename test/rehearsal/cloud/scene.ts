@@ -66,10 +66,14 @@ export class Scene {
     await this.wait(3);
   }
 
-  /** Wave after wave of the plan, each with its whole soak, up to this one, whose soak is not waited for. */
+  /**
+   * Wave after wave of the plan, each with its whole soak, up to this one, whose soak is not waited for. A few users' requests prove less than
+   * the gate asks for, and here it is not the question.
+   */
   async openUpTo(wavePercent: number): Promise<void> {
     for (const wave of this.service.plan.waves) {
-      const result = await this.up({ wavePercent: wave.exposurePercent });
+      const overrideReason = "a test";
+      const result = await this.up({ wavePercent: wave.exposurePercent, overrideReason });
       if (result.kind !== "applied") throw new Error(`wave ${wave.exposurePercent}: ${result.reasons.join("; ")}`);
       if (wave.exposurePercent === wavePercent) return;
       await this.wait(wave.minimumSoakMinutes ?? 0);

@@ -281,8 +281,8 @@ describe("alarms that are refused", () => {
       "  alarm errors: the property metricQueries.0.accountId",
     );
     expect(
-      put(anAlarm({ statistic: undefined, extendedStatistic: "p99", period: 3_600, evaluationPeriods: 24 }))[1],
-    ).toBe("  alarm errors: an evaluation range of 93600 s; expected at most 90000 s at this period and statistic");
+      put(anAlarm({ statistic: undefined, extendedStatistic: "p99", period: 3_600, evaluationPeriods: 72 }))[1],
+    ).toBe("  alarm errors: an evaluation range of 266400 s; expected at most 262800 s at this period and statistic");
   });
 
   it("names everything CloudWatch itself refuses, at once [E3]", () => {

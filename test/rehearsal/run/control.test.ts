@@ -13,7 +13,7 @@ const options: RehearsalOptions = {
 
 describe("a control that loses its hosts", { timeout: 60_000 }, () => {
   it.each([1, 2, 3])("gives its share back, wakes nobody, and the rollout goes on (seed %i) [B12]", async (seed) => {
-    const report = await rehearse({ ...options, seed });
+    const report = await rehearse({ ...options, seed, overrideReason: "what the gate has seen is not asked here" });
     expect(report.outcome).toBe("completed");
     expect(report.refused).toEqual([]);
     const lost = report.timeline.find(({ message }) => message.startsWith("control: no host answers"));

@@ -1,7 +1,11 @@
 import { randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type ObjectivePresetName, objectivePresetNames } from "../../../core/objectives.ts";
+import { type ObjectivePresetName, objectivePresetNames, objectivePresets } from "../../../core/objectives.ts";
+import { planPresets } from "../../../core/plans.ts";
+import { rehearseInFull } from "../../../rehearsal/run/rehearse.ts";
 import { runCase } from "../../../rehearsal/run/table.ts";
+import { rehearsalConfig } from "../../../rehearsal/run/table-config.ts";
+import { builtInScenarios } from "../../../rehearsal/scenarios.ts";
 
 /**
  * On `rapid`, both kinds of points in turn: the minutes of a load balancer and the ten seconds of a service's own metrics, which stand in for
@@ -30,6 +34,23 @@ describe("a healthy release", { timeout: 120_000 }, () => {
       // A failure prints the seeds: `tidegate rehearse --scenario healthy --seed N` plays one again.
       const seeds = Array.from({ length: 200 }, () => randomInt(1_000, 2 ** 31));
       expect(await seedsThatFail(preset, seeds)).toEqual([]);
+    });
+
+    it.each(["alb", "emf"] as const)(`gets past the gate by itself: ${preset}, source %s [C1, B8]`, async (source) => {
+      for (const seed of [1, 2]) {
+        const { report, finalExposurePercent } = await rehearseInFull({
+          config: rehearsalConfig,
+          stack: "dev",
+          scenario: builtInScenarios.healthy,
+          seed,
+          plan: planPresets.rapid,
+          objectives: objectivePresets[preset],
+          source,
+          compareWithoutHook: false,
+          aftermath: false,
+        });
+        expect([seed, report.outcome, finalExposurePercent, report.pages]).toEqual([seed, "completed", 100, []]);
+      }
     });
   }
 });

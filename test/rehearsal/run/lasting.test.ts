@@ -12,6 +12,8 @@ function run(name: keyof typeof builtInScenarios, changed: Partial<RehearsalOpti
   return rehearse({ ...base, aftermath: false, compareWithoutHook: false, ...changed });
 }
 
+/** For runs that ask what alarms see, and not what the gate sees beside them. */
+const opened = { overrideReason: "what the gate has seen is not asked here" };
 const at = (text: string | null | undefined): number => Date.parse(text ?? "");
 const ofKind = (report: RehearsalReport, ...kinds: string[]) =>
   report.timeline.filter((entry) => kinds.includes(entry.kind));
@@ -22,7 +24,7 @@ describe("a slow burn", patience, () => {
   it.each(seeds)(
     "passes the waves that are too small to see it, and is not finished while the availability warning of the service rings: nothing lowers it (seed %i) [C1, D1, B9]",
     async (seed) => {
-      const report = await run("slow-burn", { seed });
+      const report = await run("slow-burn", { ...opened, seed });
       expect(report).toMatchObject({
         outcome: "held",
         hold: null,
@@ -56,15 +58,32 @@ describe("a slow burn", patience, () => {
   });
 
   it.each(seeds)("is never seen by bounds that lie above it: the release finishes (seed %i) [D1]", async (seed) => {
-    const report = await run("slow-burn", { seed, objectives: objectivePresets.batch, source: "alb" });
+    const report = await run("slow-burn", {
+      ...opened,
+      seed,
+      objectives: objectivePresets.batch,
+      source: "alb",
+    });
     expect(report).toMatchObject({ outcome: "completed", detectedAt: null, hold: null, pages: [] });
     expect(notes(report)).toContain(
       "0.75 % errors spend the budget of availability (99.9 %) 7.5 times as fast as it comes, for as long as they last; bounds do not count what was spent: burn/availability/6h would tell people, once it lasts and the whole service has it",
     );
   });
 
+  it("does not get past the gate where no bound sees it [C1]", async () => {
+    const report = await run("slow-burn", { objectives: objectivePresets.batch, source: "alb" });
+    expect(report).toMatchObject({ outcome: "held", detectedAt: null, hold: null, pages: [] });
+    expect(ofKind(report, "opening").map(({ exposurePercent }) => exposurePercent)).toEqual([5, 25]);
+    expect(reasonsOf(report).at(-1)).toMatch(
+      /^checkout\.wave: 25 to 100 refused, roll-back: 0\.\d+ % errors \(\d+ of \d+\) of the canary beside 0\.0\d+ % errors /,
+    );
+  });
+
   it("is told to nobody once the alarm that told of it is taken away [E3]", async () => {
-    const report = await run("slow-burn", { withoutAlarms: (name) => name.includes("/availability/warning/") });
+    const report = await run("slow-burn", {
+      ...opened,
+      withoutAlarms: (name) => name.includes("/availability/warning/"),
+    });
     expect(report).toMatchObject({ outcome: "completed", detectedAt: null, pages: [] });
     expect(ofKind(report, "notice")).toEqual([]);
   });
@@ -103,7 +122,7 @@ describe("flapping errors", patience, () => {
   it.each(seeds)(
     "under bounds that only warn are told, and no wave opens and none is finished while it rings (seed %i) [C1]",
     async (seed) => {
-      const report = await run("flapping", { seed });
+      const report = await run("flapping", { ...opened, seed });
       expect(report).toMatchObject({ exposureZeroAt: null, hold: null, pages: [] });
       expect(ofKind(report, "notice").length).toBeGreaterThan(0);
       // Whether it is quiet when somebody asks is chance.

@@ -7,7 +7,7 @@
  */
 import { DateTime, IANAZone } from "luxon";
 
-/** As written in the policy configuration. Either both ends are local times, or both are times of the week. */
+/** As written in the stack's config or the policy's. Either both ends are local times, or both are times of the week. */
 export interface FreezeWindow {
   readonly name: string;
   /** IANA name, such as Europe/Berlin. */
@@ -21,6 +21,8 @@ export interface FreezeWindow {
 export interface ReadFreezes {
   /** Every reason why the windows cannot be trusted; empty when all of them are fine. */
   readonly problems: readonly string[];
+  /** Those that are fine, as written. */
+  readonly windows: readonly FreezeWindow[];
   /** The freezes that hold at an instant, by name with their end. Meaningless while there are problems. */
   activeAt(now: Date): readonly { readonly name: string; readonly endsAt: string }[];
 }
@@ -48,19 +50,22 @@ const onceShape = "a local time such as 2026-12-18T16:00";
 const weeklyShape = "a time of the week such as Fri 16:00";
 const keys: readonly string[] = ["name", "timeZone", "from", "to"];
 
-/** Reads every window; what is wrong with one says so, and is never left out. */
-export function readFreezes(raw: unknown): ReadFreezes {
+/**
+ * Reads every window; what is wrong with one says so, and is never left out.
+ * @param place where they are written, for messages
+ */
+export function readFreezes(raw: unknown, place = "windows"): ReadFreezes {
   const problems: string[] = [];
   const read: { window: FreezeWindow; zone: IANAZone; kind: Kind }[] = [];
   if (!Array.isArray(raw)) {
-    problems.push(`windows: not a list, got ${JSON.stringify(raw)}; expected a list of windows. Write []`);
+    problems.push(`${place}: not a list, got ${JSON.stringify(raw)}; expected a list of windows. Write []`);
   } else {
     raw.forEach((entry: unknown, index) => {
-      const window = readWindow(entry, `windows[${index}]`, problems);
+      const window = readWindow(entry, `${place}[${index}]`, problems);
       if (!window) return;
       if (read.some((other) => other.window.name === window.window.name)) {
         problems.push(
-          `windows[${index}].name: named twice, got ${JSON.stringify(window.window.name)}; expected a name of its own. Rename it`,
+          `${place}[${index}].name: named twice, got ${JSON.stringify(window.window.name)}; expected a name of its own. Rename it`,
         );
       }
       read.push(window);
@@ -68,6 +73,7 @@ export function readFreezes(raw: unknown): ReadFreezes {
   }
   return {
     problems,
+    windows: read.map(({ window }) => window),
     activeAt: (now) =>
       read.flatMap(({ window, zone, kind }) => {
         const nowMillis = now.getTime();

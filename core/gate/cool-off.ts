@@ -1,0 +1,48 @@
+/**
+ * Cool-off (B5): after a rollback, the same release's next attempt waits before its first wave, so that nobody tries again what nobody has
+ * looked into. Counted from when its last traffic left.
+ */
+import { versionOf } from "../outcome.ts";
+import type { Instant, RolloutRecord } from "../record.ts";
+import { holdKey } from "../releases.ts";
+import { rolledBack } from "../traffic-shares.ts";
+import { type Finding, met } from "./verdict.ts";
+
+/**
+ * What the cool-off says of a release that has no traffic and asks for its first wave. None where the plan has none, nothing was rolled back,
+ * or a later attempt has had traffic already.
+ */
+export function coolOffFindings(record: RolloutRecord, digest: string, now: Instant): Finding[] {
+  const { coolOffMinutes = 0 } = record.plan;
+  const leftAt = rolledBackAt(record, digest);
+  if (coolOffMinutes === 0 || leftAt === undefined) return [];
+  const until = leftAt + coolOffMinutes * 60_000;
+  const since = `${versionOf(record, digest)} was rolled back, its last traffic left at ${iso(leftAt)}`;
+  if (now >= until)
+    return [met("cool-off", `${since}; its cool-off of ${coolOffMinutes} min is over since ${iso(until)}`)];
+  const text = `${since}; it cools off for ${coolOffMinutes} min, until ${iso(until)}. Wait, or say overrideReason`;
+  return [{ rule: "cool-off", verdict: "monitor", text }];
+}
+
+/**
+ * When the last traffic left after the rollback that ended the newest attempt; `undefined`: none did. Of the release itself: the next version
+ * in an adopted target group is another release.
+ */
+function rolledBackAt(record: RolloutRecord, digest: string): Instant | undefined {
+  const newestAttempt = record.attempts[holdKey(digest)] ?? 0;
+  const rollbacks = Object.values(record.holds).filter(
+    (hold) => hold.digest === digest && rolledBack(hold) && hold.attempt >= newestAttempt,
+  );
+  if (rollbacks.length === 0) return undefined;
+  const { canary, leaving } = record;
+  return Math.max(
+    ...rollbacks.map(({ at }) => at),
+    // A hold is put with the decision; the weights may have left later.
+    (canary?.digest === digest ? canary.weightsLeftAt : undefined) ?? 0,
+    leaving[digest] ?? 0,
+  );
+}
+
+function iso(at: Instant): string {
+  return new Date(at).toISOString();
+}
