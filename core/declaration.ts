@@ -66,6 +66,7 @@ export interface Notice {
     | "unwatched"
     | "detection"
     | "gate"
+    | "override"
     | "note";
   readonly severity: "info" | "warning";
   readonly text: string;

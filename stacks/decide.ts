@@ -214,7 +214,7 @@ function budgetNotices(service: ServiceConfig, evidence: SoakEvidence | undefine
 function overridden({ service, step, overrideReason, verdict }: Declaration): Notice[] {
   if (overrideReason === undefined || (step !== "opening" && step !== "finish")) return [];
   const text = `${service}: the gate's rules of time and measurement are OVERRIDDEN (${overrideReason})${liftedWords(verdict)}; take overrideReason out again after this up`;
-  return [{ kind: "note", severity: "warning", text }];
+  return [{ kind: "override", severity: "warning", text }];
 }
 
 /** What would have stopped it. */

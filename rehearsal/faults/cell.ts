@@ -356,7 +356,7 @@ export class CellRun {
       result: seen.kind,
       reasons: seen.reasons,
       warned: seen.notices.some(
-        (notice) => notice.severity === "warning" && notice.kind !== "unwatched" && notice.kind !== "gate",
+        ({ severity, kind }) => severity === "warning" && kind !== "unwatched" && kind !== "override",
       ),
     });
   }

@@ -261,7 +261,10 @@ export class Chronicle {
 
   #onPage(at: Instant, page: Page): void {
     const { severity, summary, detail, dedupKey } = page;
-    this.pages.push({ at: new Date(at).toISOString(), severity, summary, detail, dedupKey });
+    // What is sent as information opens no incident, and is told in the timeline alone.
+    if (severity !== "info") {
+      this.pages.push({ at: new Date(at).toISOString(), severity, summary, detail, dedupKey });
+    }
     const whom =
       page.action === "resolve"
         ? "closes the incident"

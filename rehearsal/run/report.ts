@@ -1,7 +1,7 @@
 /** What a rehearsal hands back: the one object that `tidegate rehearse --json` prints. Times are ISO, in UTC; absent is null. */
 
-import type { Response } from "../../core/objectives.ts";
-import type { HoldCause, PageSeverity } from "../../core/record.ts";
+import type { Response, Severity } from "../../core/objectives.ts";
+import type { HoldCause } from "../../core/record.ts";
 
 /** How the first attempt ended. */
 export type Outcome = "completed" | "rolled-back" | "lowered" | "held" | "observed";
@@ -59,7 +59,7 @@ export interface ReportedHold {
 export interface ReportedPage {
   readonly at: string;
   /** `critical` wakes somebody. */
-  readonly severity: PageSeverity;
+  readonly severity: Severity;
   readonly summary: string;
   readonly detail: string;
   readonly dedupKey: string;

@@ -74,7 +74,7 @@ describe("a slow burn", patience, () => {
     const report = await run("slow-burn", { objectives: objectivePresets.batch, source: "alb" });
     expect(report).toMatchObject({ outcome: "held", detectedAt: null, hold: null, pages: [] });
     expect(ofKind(report, "opening").map(({ exposurePercent }) => exposurePercent)).toEqual([5, 25]);
-    expect(reasonsOf(report).at(-1)).toMatch(
+    expect(reasonsOf(report).at(-2)).toMatch(
       /^checkout\.wave: 25 to 100 refused, roll-back: 0\.\d+ % errors \(\d+ of \d+\) of the canary beside 0\.0\d+ % errors /,
     );
   });
