@@ -23,7 +23,7 @@ async function seedsThatFail(preset: ObjectivePresetName, seeds: readonly number
   return failed;
 }
 
-describe("a healthy release", { timeout: 120_000 }, () => {
+describe("a healthy release", { timeout: 300_000 }, () => {
   for (const preset of objectivePresetNames) {
     it(`is never rolled back, held or paged for: ${preset}, seeds 1 to 200 [B9]`, async () => {
       const seeds = Array.from({ length: 200 }, (_, index) => index + 1);

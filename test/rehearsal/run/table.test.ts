@@ -41,7 +41,7 @@ const aRun: TableRun = {
   isFalseRollback: false,
 };
 
-describe("the rehearsal table in the docs", { timeout: 120_000 }, () => {
+describe("the rehearsal table in the docs", { timeout: 300_000 }, () => {
   it("has every scenario, preset, source and wave, and every seed", () => {
     for (const plan of ["rapid", "steady"] as const) {
       const cases = tableCases().filter((of) => of.plan === plan);
