@@ -10,6 +10,7 @@ import { quantities } from "../core/backtest/quantities.ts";
 import type { MeasuredSeries } from "../core/backtest/recorded.ts";
 import { type Fitted, fittedBound, fittedUntil, type Levels, measuredMs } from "../core/backtest/suggest.ts";
 import { BadInputError } from "../core/bad-input.ts";
+import { instantText } from "../core/instant-text.ts";
 import { indicators, type Objective } from "../core/objectives.ts";
 import type { Instant } from "../core/record.ts";
 import { hostTargets, watchRules } from "../core/watch-rules.ts";
@@ -229,7 +230,7 @@ function periodOf(
   const to = Math.min(...telling.map(({ ends }) => ends.at(-1) ?? 0));
   if (from < to) return { from, to };
   throw new BadInputError("tidegate backtest: 1 problem, nothing was replayed:", [
-    `--series: no time that all of them cover, got ${telling.map((one) => `${one.from} from ${iso((one.ends[0] ?? 0) - one.stepMs)} to ${iso(one.ends.at(-1) ?? 0)}`).join(", ")}; expected the same time`,
+    `--series: no time that all of them cover, got ${telling.map((one) => `${one.from} from ${instantText((one.ends[0] ?? 0) - one.stepMs)} to ${instantText(one.ends.at(-1) ?? 0)}`).join(", ")}; expected the same time`,
   ]);
 }
 
@@ -242,7 +243,7 @@ function partNotes(
     .filter(({ ends, stepMs }) => (ends[0] ?? 0) - stepMs > from || (ends.at(-1) ?? 0) < to)
     .map(
       ({ from: name, ends, stepMs }) =>
-        `${name}: from ${iso((ends[0] ?? 0) - stepMs)} to ${iso(ends.at(-1) ?? 0)} only: outside of that it is read as none`,
+        `${name}: from ${instantText((ends[0] ?? 0) - stepMs)} to ${instantText(ends.at(-1) ?? 0)} only: outside of that it is read as none`,
     );
 }
 
@@ -255,8 +256,6 @@ function cutNotes(
     return outside === 0 ? [] : [`${name}: ${outside} points outside what all series cover: left out`];
   });
 }
-
-const iso = (at: Instant): string => new Date(at).toISOString();
 
 /** A success rate is watched as what is missing of it. */
 function boundOf({ indicator, rule }: AlarmSpec, threshold: number): number {

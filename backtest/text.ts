@@ -1,6 +1,6 @@
 /** A backtest as text for a terminal, and as one JSON object for programs. */
 import type { Judged } from "../core/backtest/firings.ts";
-import type { Instant } from "../core/record.ts";
+import { instantText } from "../core/instant-text.ts";
 import type { AlarmResult, Backtest } from "./backtest.ts";
 import {
   durationText,
@@ -62,16 +62,14 @@ function windowLines(judged: Judged, { windows }: Backtest): string[] {
   });
 }
 
-const iso = (at: Instant): string => new Date(at).toISOString();
-
 /** Plain data: times in ISO 8601, everything else in the units that the names say. */
 export function jsonBacktest(report: Backtest): unknown {
   const { alarms, series, windows, together, ...rest } = report;
   return {
     ...rest,
-    from: iso(report.from),
-    to: iso(report.to),
-    fittedUntil: iso(report.fittedUntil),
+    from: instantText(report.from),
+    to: instantText(report.to),
+    fittedUntil: instantText(report.fittedUntil),
     series: series.map(({ quantity, unit, from, stepMs, values, isSparse, notes }) => ({
       quantity,
       unit,
@@ -81,7 +79,7 @@ export function jsonBacktest(report: Backtest): unknown {
       isSparse,
       notes,
     })),
-    windows: windows.map(({ from, to }) => ({ from: iso(from), to: iso(to) })),
+    windows: windows.map(({ from, to }) => ({ from: instantText(from), to: instantText(to) })),
     alarms: alarms.map(({ spec, bound, suggestion, levels: _, ...judged }) => ({
       key: spec.key,
       objective: spec.objective,
@@ -103,8 +101,8 @@ function judgedJson({ firings, ...rest }: Judged) {
   return {
     ...rest,
     firings: firings.map(({ from, to, window }) => ({
-      from: iso(from),
-      ...(to === undefined ? {} : { to: iso(to) }),
+      from: instantText(from),
+      ...(to === undefined ? {} : { to: instantText(to) }),
       ...(window === undefined ? {} : { window }),
     })),
   };

@@ -18,6 +18,7 @@ import { type FrameworkCost, measureClient, ownMicroseconds } from "./client.ts"
 import { type ColdPath, type ColdRun, measureColdPath } from "./cold-path.ts";
 import { measureEvaluator, printEvaluator } from "./evaluator.ts";
 import { type KillTimes, measureKill } from "./kill.ts";
+import { median } from "./machine.ts";
 import { type Figure, measureProgram, ratiosOf } from "./program/measure.ts";
 import { boundAt } from "./program/sizes.ts";
 
@@ -32,10 +33,6 @@ interface Measured {
   /** Most the median may be. @default none: it is told, not judged */
   readonly bound?: number;
   readonly values: readonly number[];
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 async function repeated(run: () => Promise<number>): Promise<number[]> {

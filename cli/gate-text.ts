@@ -4,25 +4,7 @@ import Table from "cli-table3";
 import { findingWord, kindWords, questionWords } from "../core/gate/finding-words.ts";
 import type { Finding } from "../core/gate/verdict.ts";
 import type { GateAnswer } from "./gate-decision.ts";
-
-/** Lines without borders: they survive a chat window and a narrow terminal. */
-const plain = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "  ",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "  ",
-};
+import { withoutBorders } from "./table-borders.ts";
 
 export function renderGate(answers: readonly GateAnswer[], look: { readonly colours: boolean }): string[] {
   return answers.flatMap((answer, index) => [...(index === 0 ? [] : [""]), ...renderAnswer(answer, look.colours)]);
@@ -57,7 +39,10 @@ function headWords({ verdict, outcome, reasons }: GateAnswer): string {
 }
 
 function table(findings: readonly Finding[]): string[] {
-  const rows = new Table({ chars: plain, style: { "padding-left": 0, "padding-right": 0, head: [], border: [] } });
+  const rows = new Table({
+    chars: { ...withoutBorders, left: "  " },
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+  });
   for (const finding of findings) rows.push([findingWord(finding), finding.rule, finding.text.replace(/\s+/g, " ")]);
   return rows
     .toString()

@@ -3,6 +3,7 @@ import { styleText } from "node:util";
 import Table from "cli-table3";
 import type { EnvironmentStatus, ReadService, ServiceStatus } from "../hooks/status.ts";
 import { allFindings, type HookReach } from "./status-json.ts";
+import { withoutBorders } from "./table-borders.ts";
 
 interface Place {
   /** Account and region. */
@@ -10,25 +11,6 @@ interface Place {
   /** Flags that name the environment in a command. */
   readonly placeWords: string;
 }
-
-/** Lines without borders: they survive a chat window and a narrow terminal. */
-const plain = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "  ",
-};
 
 export function renderStatus(
   status: EnvironmentStatus,
@@ -61,7 +43,7 @@ export function renderStatus(
 function table(services: readonly ServiceStatus[], at: number): string[] {
   const cells = new Table({
     head: ["service", "mode", "baseline", "canary", "record", "live", "in wave", "ceiling", "heartbeat"],
-    chars: plain,
+    chars: withoutBorders,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0, compact: true },
   });
   for (const service of services) cells.push(row(service, at));

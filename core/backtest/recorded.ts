@@ -3,6 +3,7 @@
  * are not tidy: clocks jump, agents restart, exporters write NaN. What can be set right is, and said in a note; what leaves more than one
  * reading open is not measured, and where that is more than a trifle the series is refused.
  */
+import { instantText } from "../instant-text.ts";
 import type { Instant } from "../record.ts";
 import type { Quantity, Stated } from "./quantities.ts";
 
@@ -50,7 +51,6 @@ const jitter = 0.25;
 const evenShare = 0.5;
 const dayMs = 86_400_000;
 
-const timeText = (at: Instant): string => new Date(at).toISOString();
 const times = (count: number): string => (count === 1 ? "1 point" : `${count} points`);
 
 /** Times and values alone, on their way. */
@@ -90,13 +90,13 @@ export function measuredOf(
   const negative = single.values.findIndex((value) => value < 0);
   if (negative !== -1) {
     return problem(
-      `a value below 0, got ${single.values[negative]} at ${timeText(single.times[negative] ?? 0)}; expected numbers from 0`,
+      `a value below 0, got ${single.values[negative]} at ${instantText(single.times[negative] ?? 0)}; expected numbers from 0`,
     );
   }
   const days = ((single.times[length - 1] ?? 0) - (single.times[0] ?? 0)) / dayMs;
   if (days > mostDays) {
     return problem(
-      `its times are too far apart, got ${timeText(single.times[0] ?? 0)} to ${timeText(single.times[length - 1] ?? 0)}; expected at most ${mostDays} days. Look for a broken clock`,
+      `its times are too far apart, got ${instantText(single.times[0] ?? 0)} to ${instantText(single.times[length - 1] ?? 0)}; expected at most ${mostDays} days. Look for a broken clock`,
     );
   }
   const ownMs = periodSeconds === undefined ? ownStepMs(single.times) : periodSeconds * 1_000;
@@ -168,7 +168,7 @@ function oncePerTime({ times: at, values }: Points, notes: string[]): Points | s
   }
   if (twice > 0) notes.push(`${times(twice)} written twice: counted once`);
   if (firstAt !== undefined) {
-    const what = `${times(setAside)} with another value at the same time, the first at ${timeText(firstAt)}`;
+    const what = `${times(setAside)} with another value at the same time, the first at ${instantText(firstAt)}`;
     if (setAside > mostSetAside * at.length) {
       return `${what}; expected one value a time. Give each source a series of its own`;
     }

@@ -2,6 +2,7 @@
  * Cool-off (B5): after a rollback, the same release's next attempt waits before its first wave, so that nobody tries again what nobody has
  * looked into. Counted from when its last traffic left.
  */
+import { instantText } from "../instant-text.ts";
 import { versionOf } from "../outcome.ts";
 import type { Instant, RolloutRecord } from "../record.ts";
 import { holdKey } from "../releases.ts";
@@ -17,10 +18,10 @@ export function coolOffFindings(record: RolloutRecord, digest: string, now: Inst
   const leftAt = rolledBackAt(record, digest);
   if (coolOffMinutes === 0 || leftAt === undefined) return [];
   const until = leftAt + coolOffMinutes * 60_000;
-  const since = `${versionOf(record, digest)} was rolled back, its last traffic left at ${iso(leftAt)}`;
+  const since = `${versionOf(record, digest)} was rolled back, its last traffic left at ${instantText(leftAt)}`;
   if (now >= until)
-    return [met("cool-off", `${since}; its cool-off of ${coolOffMinutes} min is over since ${iso(until)}`)];
-  const text = `${since}; it cools off for ${coolOffMinutes} min, until ${iso(until)}. Wait, or say overrideReason`;
+    return [met("cool-off", `${since}; its cool-off of ${coolOffMinutes} min is over since ${instantText(until)}`)];
+  const text = `${since}; it cools off for ${coolOffMinutes} min, until ${instantText(until)}. Wait, or say overrideReason`;
   return [{ rule: "cool-off", verdict: "monitor", text }];
 }
 
@@ -41,8 +42,4 @@ function rolledBackAt(record: RolloutRecord, digest: string): Instant | undefine
     (canary?.digest === digest ? canary.weightsLeftAt : undefined) ?? 0,
     leaving[digest] ?? 0,
   );
-}
-
-function iso(at: Instant): string {
-  return new Date(at).toISOString();
 }

@@ -9,6 +9,7 @@
  * An unmet criterion keeps the release where it is. Only a plan's own, missed by more than twice its bound, says that the release is worse: an
  * aim that the service misses anyway is no word about the new release.
  */
+import { instantText } from "../instant-text.ts";
 import { percentileSampleFloor } from "../measures.ts";
 import {
   type Bound,
@@ -112,7 +113,7 @@ function floorsOf(
 /** A soak that is served is not measured yet: its newest windows are still on their way. */
 export function arrivalFindings(soakArrivesAt: SoakEvidence["soakArrivesAt"]): Finding[] {
   if (soakArrivesAt === undefined) return [];
-  const text = `what was measured of this soak has not arrived; it will have by ${new Date(soakArrivesAt).toISOString()}`;
+  const text = `what was measured of this soak has not arrived; it will have by ${instantText(soakArrivesAt)}`;
   return [{ rule: "criteria", verdict: "monitor", text }];
 }
 

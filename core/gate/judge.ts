@@ -4,6 +4,7 @@
  */
 
 import { budgetText, leastBudgetLeftFraction, pausesAdvances } from "../error-budget.ts";
+import { instantText } from "../instant-text.ts";
 import { type Wave, waveAt } from "../plans.ts";
 import type { CanaryState, Instant, RolloutRecord } from "../record.ts";
 import { holdsOn } from "../record.ts";
@@ -66,7 +67,7 @@ export function judge(
 /** What somebody or something has stopped: only lifting it helps. */
 function standingFindings(record: RolloutRecord, digest: string): Finding[] {
   const holds = holdsOn(record, digest).map((hold): Finding => {
-    const text = `hold ${hold.id} stands since ${iso(hold.at)} (${hold.detail}); acknowledge it with a reason first`;
+    const text = `hold ${hold.id} stands since ${instantText(hold.at)} (${hold.detail}); acknowledge it with a reason first`;
     return { rule: "hold", verdict: "monitor", text };
   });
   const { paused } = record;
@@ -75,14 +76,14 @@ function standingFindings(record: RolloutRecord, digest: string): Finding[] {
         {
           rule: "pause",
           verdict: "monitor",
-          text: `paused by ${paused.by} since ${iso(paused.at)} (${paused.reason}); resume first`,
+          text: `paused by ${paused.by} since ${instantText(paused.at)} (${paused.reason}); resume first`,
         },
       ]
     : [];
   // Observed objectives are recorded and reported, and stop nothing (B13).
   const breaches = Object.values(record.breaches).flatMap((breach): Finding[] => {
     if (breach.observed) return [];
-    const text = `breach of ${breach.objective} (${breach.severity}) open since ${iso(breach.startedAt)}`;
+    const text = `breach of ${breach.objective} (${breach.severity}) open since ${instantText(breach.startedAt)}`;
     return [{ rule: "breach", verdict: "roll-back", text }];
   });
   return [
@@ -159,7 +160,7 @@ function soakFinding(wave: Wave, canary: CanaryState, now: Instant): Finding {
   const served = `soak at ${canary.exposurePercent} % served ${Math.floor(servedMinutes)} of ${wave.minimumSoakMinutes} min`;
   if (servedMinutes >= wave.minimumSoakMinutes) return met("soak", served);
   const until = canary.waveOpenedAt + wave.minimumSoakMinutes * 60_000;
-  return { rule: "soak", verdict: "monitor", text: `${served}; served at ${iso(until)}` };
+  return { rule: "soak", verdict: "monitor", text: `${served}; served at ${instantText(until)}` };
 }
 
 function requestFindings(wave: Wave, { canaryRequests, watchedFraction }: SoakEvidence): Finding[] {
@@ -183,8 +184,4 @@ function requestFindings(wave: Wave, { canaryRequests, watchedFraction }: SoakEv
       ? met("visibility", seen)
       : cannotTell("visibility", "too-little", `only ${seen}; expected at least ${100 * leastWatchedFraction} %`),
   ];
-}
-
-function iso(at: Instant): string {
-  return new Date(at).toISOString();
 }

@@ -4,6 +4,7 @@
  * silence, budget, freezes, signatures, and one wave at a time.
  */
 import { finishedHere, speaksAgainst } from "../finished-releases.ts";
+import { instantText } from "../instant-text.ts";
 import { versionOf } from "../outcome.ts";
 import type { RolloutRecord } from "../record.ts";
 import { type Finding, met } from "./verdict.ts";
@@ -18,10 +19,7 @@ export function knownGoodFinding(record: RolloutRecord, digest: string): Finding
   const asked = "soak, requests and comparisons are not asked of it";
   const finished = finishedHere(record).find((each) => each.digest === digest);
   if (finished) {
-    return met(
-      "soak",
-      `${version} is known good, it finished here at ${new Date(finished.at).toISOString()}: ${asked}`,
-    );
+    return met("soak", `${version} is known good, it finished here at ${instantText(finished.at)}: ${asked}`);
   }
   // When it earned that is not known, so that any rollback may have come after.
   const served = releases[digest]?.knownGood === true || previous?.digest === digest;

@@ -7,8 +7,7 @@
  * stops nothing: the finish below stands for itself, and the first wave is compared here, side by side and under watch. What should be
  * there and cannot be read stops.
  */
-
-import type { Instant } from "../record.ts";
+import { instantText } from "../instant-text.ts";
 import {
   defaultGateSettings,
   type FinishedRelease,
@@ -46,7 +45,7 @@ export function ladderFindings(
   }
   const matched =
     finished.digest === release.digest ? "" : ", matched by its version: target groups have other ARNs here";
-  const text = `${release.version} finished in ${below} at ${iso(finished.at)}${matched}`;
+  const text = `${release.version} finished in ${below} at ${instantText(finished.at)}${matched}`;
   return [met("ladder", text), ...comparisons(below, finished, baseline, settings)];
 }
 
@@ -134,8 +133,4 @@ function notCompared(what: string, below: string, there: number | undefined): Fi
 
 function round(value: number): string {
   return String(Number(value.toPrecision(4)));
-}
-
-function iso(at: Instant): string {
-  return new Date(at).toISOString();
 }
