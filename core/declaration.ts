@@ -107,6 +107,11 @@ export interface Declaration {
   readonly shares: Readonly<Record<string, number>>;
   readonly exposurePercent: number;
   readonly fromPercent: number;
+  /**
+   * Fewest processes by digest, where that is more than the config asks for: what the release had before a canary took traffic from it, until
+   * the rollback window after the finish is over (B12). @default as the config says
+   */
+  readonly capacity?: Readonly<Record<string, number>>;
   /** Both releases carry traffic and nothing is being lowered. */
   readonly stickinessAllowed: boolean;
   /** Where the tester rule leads: the canary while it is open, else the baseline. */

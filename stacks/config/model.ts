@@ -5,6 +5,8 @@ import type { MetricSource, Objective } from "../../core/objectives.ts";
 import type { Plan } from "../../core/plans.ts";
 import type { Release } from "../../core/releases.ts";
 import type { SignIn } from "../../core/sign-in.ts";
+import type { Split } from "../../core/split.ts";
+import type { Workload } from "../../core/workloads.ts";
 
 /** Where the traffic comes in: a listener of one's own (adopted by ARN), or a load balancer that the program makes. */
 export interface NetworkConfig {
@@ -193,6 +195,10 @@ export interface ServiceConfig {
   /** Services that fail together; at most one of them has a canary with traffic. */
   readonly dependencyGroup?: string;
   readonly targetGroup: TargetGroupConfig;
+  /** What runs behind releases that are images (E6). @default the program declares target groups alone */
+  readonly workload?: Workload;
+  /** What splits the traffic (A6). @default weights, without a flag */
+  readonly split?: Split;
   readonly replaceBaselineReason?: string;
   readonly overrideReason?: string;
   readonly retire: boolean;
