@@ -158,6 +158,7 @@ const simulations: Readonly<Record<string, () => Promise<void>>> = {
   peers: async () => (await import("./peers/main.ts")).printPeers(),
   program: async () => (await import("./program/main.ts")).printProgram(parts),
   evaluator: async () => printEvaluator(),
+  cohorts: async () => (await import("./cohorts.ts")).printCohorts(),
 };
 const [asked, ...parts] = process.argv.slice(2);
 if (asked !== undefined) {

@@ -9,6 +9,7 @@ import type { AskedVerdict, GateQuestion, GateRule, VerdictKind } from "../core/
 import type { Surroundings } from "./command.ts";
 import { beginDeciding, type DecidingParts } from "./deciding.ts";
 import { CommandFailedError } from "./failures.ts";
+import { belowByPulumi, type PulumiRunner } from "./gate-below.ts";
 import { askGate, type GateAnswer, type GateOutcome, worstOutcome } from "./gate-decision.ts";
 import { renderGate } from "./gate-text.ts";
 import { jsonText } from "./json.ts";
@@ -44,13 +45,24 @@ interface VerdictJson {
   }[];
 }
 
+/** Parts that a test gives itself. */
+export interface GateParts extends DecidingParts {
+  /** @default runs `pulumi` */
+  readonly runPulumi?: PulumiRunner;
+}
+
 export async function gateCommand(
   flags: OperatorFlags,
   surroundings: Surroundings,
-  parts: DecidingParts = {},
+  parts: GateParts = {},
 ): Promise<void> {
   const { operation, stack, service, config, surveyor } = await beginDeciding("gate", flags, surroundings, parts);
-  const answers = await askGate(config, await portsOf(operation), surveyor, service);
+  const { ladderBelow, environment } = config;
+  const below =
+    ladderBelow === undefined
+      ? {}
+      : { below: belowByPulumi(ladderBelow, { stack, environment }, surroundings.directory, parts.runPulumi) };
+  const answers = await askGate(config, { ...(await portsOf(operation)), ...below }, surveyor, service);
   const outcome = worstOutcome(answers);
   if (flags.json) {
     const json: GateJson = { stack, outcome, services: answers.map(answerJson) };

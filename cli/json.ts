@@ -1,6 +1,8 @@
 /**
  * What `--json` prints: one object on standard output. Fields are never renamed or dropped, only added; instants are ISO 8601 in UTC,
- * shares percent, ages seconds. What there is not is `null`. Exits 1 and 2 print no object: what went wrong is on standard error alone.
+ * shares percent, ages seconds. What there is not is `null`. Where nothing was
+ * done, since something is wrong with the input or nobody could be asked, there is no object: what went wrong is on standard error alone.
+ * `gate` and `advance` say no with exit 1, and print what they found all the same.
  */
 import type { Instant } from "../core/record.ts";
 import type { Place } from "./place.ts";

@@ -54,8 +54,8 @@ async function observeResponse(
   try {
     await next();
   } catch (error) {
-    metrics.request(metrics.now() - startedAt, true);
+    metrics.request(metrics.now() - startedAt, true, context);
     throw error;
   }
-  metrics.request(metrics.now() - startedAt, context.res.status >= 500);
+  metrics.request(metrics.now() - startedAt, context.res.status >= 500, context);
 }

@@ -8,7 +8,8 @@
  */
 import { Breakers, maximumBreakers } from "./breakers.ts";
 import { longestMilliseconds } from "./latency-bins.ts";
-import { type RequestMetricsOptions, readOptions } from "./options.ts";
+import { requestKey } from "./observe.ts";
+import { type ReadOptions, type RequestMetricsOptions, readOptions } from "./options.ts";
 import type { Measured, ProcessReading, RunningOutput } from "./output.ts";
 import type { Runtime } from "./runtime.ts";
 import { type Counter, type PlainCounter, plainCounters } from "./signals.ts";
@@ -25,9 +26,25 @@ export interface BreakerMetrics {
   closed(): void;
 }
 
+/** Code in one process that a flag chooses between: the release's own, and what the baseline does. */
+export type CodePath = "canary" | "baseline";
+
 export interface RequestMetrics {
-  /** One answered request; adapters call it. Units: milliseconds; whether it failed. */
-  request(durationMilliseconds: number, failed: boolean): void;
+  /**
+   * One answered request; adapters call it. Units: milliseconds; whether it failed.
+   *
+   * @param request what `tookPath` may have been told of
+   */
+  request(durationMilliseconds: number, failed: boolean, request?: object): void;
+  /**
+   * Says which code path answers a request, before it is over: with `baselineRelease` its metrics are that release's. `isOn` of `flags.ts` calls it.
+   * A request that took the canary's once is the canary's; so is one that nothing is said of, since it ran nothing but this release.
+   *
+   * @param request Node's own, or Express's, Fastify's, or Hono's context
+   */
+  tookPath(request: object, path: CodePath): void;
+  /** Metrics of one code path, for what no request is told of: `metrics.of("baseline").fallback()`. Without `baselineRelease` both are these. */
+  of(path: CodePath): RequestMetrics;
   /** A clock that never goes back, to measure durations. Unit: milliseconds. */
   now(): number;
   /** Adds to a counter. Range of `amount`: 0 to 1,000,000,000. @default 1 */
@@ -75,7 +92,7 @@ const shortestCpuMilliseconds = 1_000;
  * ```
  */
 export function requestMetrics(options: RequestMetricsOptions): RequestMetrics {
-  return new ReportedMetrics(options);
+  return new ReportedMetrics(readOptions(options));
 }
 
 class ReportedMetrics implements RequestMetrics {
@@ -89,9 +106,13 @@ class ReportedMetrics implements RequestMetrics {
   #requests = 0;
   #errors = 0;
   #isClosed = false;
+  /** Of the release whose code path requests take while their flag is off; absent: nothing is split in this process. */
+  readonly #baseline: ReportedMetrics | undefined;
+  readonly #paths = new WeakMap<object, CodePath>();
 
-  constructor(options: RequestMetricsOptions) {
-    const { identity, output, reportsProcess, runtime } = readOptions(options);
+  /** @param canary these are its baseline's; the process is the canary's alone, and so are its warnings */
+  constructor(options: ReadOptions, canary?: ReportedMetrics) {
+    const { identity, baseline, output, reportsProcess, runtime } = options;
     this.#runtime = runtime;
     const used = processReader(runtime);
     const measured: Measured = {
@@ -101,13 +122,17 @@ class ReportedMetrics implements RequestMetrics {
       process: () => (reportsProcess ? used() : undefined),
       breakers: (since) =>
         this.#breakers.isUsed ? this.#breakers.read(since, runtime.monotonicMilliseconds()) : undefined,
-      warnOnce: (key, message) => this.warnOnce(key, message),
+      warnOnce: (key, message) => (canary ?? this).warnOnce(key, message),
     };
     this.#output = output.start(measured);
     this.#leaveProcess = runtime.onEnd({
       flushNow: () => this.#output.flushNow(),
-      crashed: () => this.#add("crashes", 1),
+      crashed: () => {
+        if (!canary) this.#add("crashes", 1);
+      },
     });
+    this.#baseline =
+      baseline && new ReportedMetrics({ identity: baseline, output, reportsProcess: false, runtime }, this);
   }
 
   #total(counter: Counter): number | undefined {
@@ -120,8 +145,12 @@ class ReportedMetrics implements RequestMetrics {
     return this.#runtime.monotonicMilliseconds();
   }
 
-  request(durationMilliseconds: number, failed: boolean): void {
+  request(durationMilliseconds: number, failed: boolean, request?: object): void {
     if (this.#isClosed) return;
+    if (this.#baseline && request && this.#paths.get(requestKey(request)) === "baseline") {
+      this.#baseline.request(durationMilliseconds, failed);
+      return;
+    }
     this.#requests += 1;
     if (failed) this.#errors += 1;
     if (durationMilliseconds >= 0 && durationMilliseconds <= longestMilliseconds) {
@@ -132,6 +161,24 @@ class ReportedMetrics implements RequestMetrics {
         `metrics: request: not a duration, got ${briefly(durationMilliseconds)}; expected 0 to ${longestMilliseconds} ms. The request is counted without it`,
       );
     }
+  }
+
+  tookPath(request: object, path: CodePath): void {
+    if (!this.#baseline) return;
+    const isObject = typeof request === "object" && request !== null;
+    if (!isObject || "arrayBuffer" in request || (path !== "canary" && path !== "baseline")) {
+      this.warnOnce(
+        "path",
+        `metrics: tookPath: not a request and a path, got ${briefly(request)} and ${briefly(path)}; expected what the adapter measures (Node's request, or Express's, Fastify's, or Hono's context) and canary or baseline. It counts as the canary's`,
+      );
+      return;
+    }
+    const key = requestKey(request);
+    if (this.#paths.get(key) !== "canary") this.#paths.set(key, path);
+  }
+
+  of(path: CodePath): RequestMetrics {
+    return path === "baseline" ? (this.#baseline ?? this) : this;
   }
 
   /** An amount of 0 counts: it says that the counter is one of this release's. */
@@ -223,11 +270,14 @@ class ReportedMetrics implements RequestMetrics {
   }
 
   flush(): void {
-    if (!this.#isClosed) this.#output.flush();
+    if (this.#isClosed) return;
+    this.#output.flush();
+    this.#baseline?.flush();
   }
 
   close(): void {
     if (this.#isClosed) return;
+    this.#baseline?.close();
     this.#output.flush();
     this.#isClosed = true;
     this.#leaveProcess();

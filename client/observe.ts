@@ -64,7 +64,7 @@ export function observer(
     const end: EndRequest = (failed) => {
       if (isOver) return;
       isOver = true;
-      metrics.request(metrics.now() - startedAt, failed);
+      metrics.request(metrics.now() - startedAt, failed, request);
     };
     response.on("close", () => end(hasFailed(response, socket)));
     return end;
@@ -72,6 +72,19 @@ export function observer(
 }
 
 const notObserved: EndRequest = () => {};
+
+/** What a request is known by, whichever of its framework's objects an application has at hand: Node's own, where there is one. */
+export function requestKey(request: object): object {
+  if ("raw" in request && isNodeRequest(request.raw)) return request.raw;
+  if ("env" in request && typeof request.env === "object" && request.env !== null && "incoming" in request.env) {
+    return isNodeRequest(request.env.incoming) ? request.env.incoming : request;
+  }
+  return request;
+}
+
+function isNodeRequest(value: unknown): value is object {
+  return typeof value === "object" && value !== null && "httpVersionMajor" in value;
+}
 
 function hasFailed(response: NodeResponse, socket: NodeSocket | null | undefined): boolean {
   if (response.statusCode >= 500) return true;

@@ -13,6 +13,12 @@ export interface RequestMetricsOptions {
    * @default the variable TIDEGATE_RELEASE
    */
   readonly release?: string;
+  /**
+   * Key of the release whose code path this process takes where a flag is off; metrics of such requests are that release's. For the canary's
+   * processes where a flag splits the traffic, or the canary's bounds would be met by the baseline's requests.
+   * @default the variable TIDEGATE_BASELINE_RELEASE; without it, or with the release's own key, all requests are the release's
+   */
+  readonly baselineRelease?: string;
   /** Where the numbers go. @default `emf()`, lines on standard output */
   readonly output?: MetricsOutput;
   /**
@@ -26,6 +32,8 @@ export interface RequestMetricsOptions {
 
 export interface ReadOptions {
   readonly identity: Identity;
+  /** Absent: no flag splits the requests of this process. */
+  readonly baseline?: Identity;
   readonly output: MetricsOutput;
   readonly reportsProcess: boolean;
   readonly runtime: Runtime;
@@ -62,6 +70,13 @@ function releaseProblems(value: unknown): string[] {
   ];
 }
 
+function baselineProblems(value: unknown): string[] {
+  if (typeof value === "string" && value.length <= longest.release && releasePattern.test(value)) return [];
+  return [
+    `requestMetrics: baselineRelease: not a release key, got ${shown(value)}; expected that of the baseline, such as 2-3-1-5e6f7a8b. Set TIDEGATE_BASELINE_RELEASE to it where a flag splits the traffic, and leave it out anywhere else`,
+  ];
+}
+
 function outputProblems(output: unknown): string[] {
   if (output === undefined) return [];
   const isOutput = typeof output === "object" && output !== null && "start" in output && "kind" in output;
@@ -76,15 +91,21 @@ export function readOptions(options: RequestMetricsOptions): ReadOptions {
   const runtime = options.runtime ?? nodeRuntime;
   const { environment, service } = options;
   const release = options.release ?? runtime.variables.TIDEGATE_RELEASE;
+  const baselineRelease = options.baselineRelease ?? (runtime.variables.TIDEGATE_BASELINE_RELEASE || undefined);
   const problems = [
     ...nameProblems("environment", environment),
     ...nameProblems("service", service),
     ...releaseProblems(release),
+    ...(baselineRelease === undefined ? [] : baselineProblems(baselineRelease)),
     ...outputProblems(options.output),
   ];
   if (release === undefined || problems.length > 0) throw new TypeError(problems.join("\n"));
   return {
     identity: { environment, service, release },
+    // A canary that has become the baseline is still told so: there is nothing to tell apart then.
+    ...(baselineRelease === undefined || baselineRelease === release
+      ? {}
+      : { baseline: { environment, service, release: baselineRelease } }),
     output: options.output ?? emf(),
     reportsProcess: options.reportsProcess ?? runtime.variables.AWS_LAMBDA_FUNCTION_NAME === undefined,
     runtime,

@@ -3,7 +3,17 @@ export type { AlertTopicArns, MeasuredRelease } from "./alarm-inputs.ts";
 export { ArnInvalidError, loadBalancerArnSuffix, targetGroupArnSuffix } from "./arn.ts";
 export { DatadogSlo, type DatadogSloArgs } from "./datadog-slo.ts";
 export type { DeclareElsewhere, ServiceElsewhere } from "./declare-elsewhere.ts";
+export { type DeclareWorkload, type WorkloadAsk, withVariables } from "./declare-workload.ts";
+export { type ClusterCheck, clusterProblems, type LookUpCluster, lookUpCluster } from "./ecs/cluster.ts";
+export { declareOnEcs, EcsRelease, type EcsReleaseArgs } from "./ecs-release.ts";
+export {
+  declareFlagStrategies,
+  FlagDocument,
+  type FlagDocumentArgs,
+  type FlagStrategies,
+} from "./flag-document.ts";
 export { GrafanaSlo, type GrafanaSloArgs, grafanaRulesOf } from "./grafana-slo.ts";
+export { KubernetesRelease, type KubernetesReleaseArgs, kubernetesReleaseProblems } from "./kubernetes-release.ts";
 export {
   type HookReference,
   ProgressiveService,

@@ -6,25 +6,30 @@
  * when it falls: an alarm that cannot be written must not keep traffic on a release that is being lowered.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { isCompared } from "../core/control.ts";
 import { canaryContext, type Declaration, type Step } from "../core/declaration.ts";
 import { releaseKey } from "../core/naming.ts";
 import type { WatchedAlarm } from "../core/record.ts";
 import { rolloutFacts } from "../core/rollout-facts.ts";
+import { weightSharesOf } from "../core/split.ts";
 import type { AlertTopicArns, MeasuredRelease } from "./alarm-inputs.ts";
 import { loadBalancerArnSuffix } from "./arn.ts";
 import { awsGuardBindingFor } from "./aws-guard.ts";
 import { declareControlAlarms, watchedAlarmsOfControl } from "./control-alarms.ts";
 import type { DeclareElsewhere } from "./declare-elsewhere.ts";
+import type { DeclareWorkload } from "./declare-workload.ts";
+import { declareWorkloads } from "./declare-workloads.ts";
+import type { FlagStrategies } from "./flag-document.ts";
+import { comparedWithOf, watchedTogetherOf } from "./measured-together.ts";
 import type { ReleaseGroup } from "./release-groups.ts";
 import { ServiceAlarms, type WatchedTogether } from "./service-alarms.ts";
 import { describeService } from "./service-description.ts";
+import { declareServiceFlag, type ServiceFlag } from "./service-flag.ts";
 import { nothingAdopted, type ServiceSettings, type ServiceSurvey } from "./settings.ts";
 import { SloAlarms, watchedAlarmsOf } from "./slo-alarms.ts";
 import { targetKindOf } from "./target-kind.ts";
 import { releasesElsewhere, watchedElsewhere } from "./watched-elsewhere.ts";
 import { WaveOpening } from "./wave-opening.ts";
-import { WaveRouter } from "./wave-router.ts";
+import { type RoutedControl, WaveRouter } from "./wave-router.ts";
 import type { GuardBinding } from "./write-guard.ts";
 
 export interface ProgressiveServiceArgs {
@@ -55,6 +60,13 @@ export interface ProgressiveServiceArgs {
   readonly guards?: GuardBinding;
   /** Declare what other systems watch the service with. @default CloudWatch alone watches */
   readonly elsewhere?: readonly DeclareElsewhere[];
+  /** How flags are deployed, shared with other services. @default the service's own, where it has a flag */
+  readonly flagStrategies?: FlagStrategies;
+  /**
+   * Declares what runs behind each release that is an image with a target group of the program's own (E6), and behind such a control.
+   * @default target groups alone; what registers in them is not the program's
+   */
+  readonly workloads?: DeclareWorkload;
 }
 
 /** The deployed hook, as a service needs it. */
@@ -106,6 +118,8 @@ export class ProgressiveService extends pulumi.ComponentResource {
   /** Of the service as a whole: they tell people. */
   readonly serviceAlarms: ServiceAlarms;
   readonly opening: WaveOpening;
+  /** `undefined`: the service has none. */
+  readonly flag: ServiceFlag | undefined;
   readonly outputs: ServiceOutputs;
 
   constructor(name: string, args: ProgressiveServiceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -117,7 +131,15 @@ export class ProgressiveService extends pulumi.ComponentResource {
     const watchedFirst = new Set([declaration.baseline, declaration.canary?.digest]);
     const together: WatchedTogether[] = [];
     const elsewhere: pulumi.Resource[] = [];
-    const watch = (groups: readonly ReleaseGroup[], control?: MeasuredRelease): readonly pulumi.Resource[] => {
+    const first: pulumi.Resource[] = [];
+    const before = (
+      groups: readonly ReleaseGroup[],
+      control: RoutedControl | undefined,
+      anchor: pulumi.Resource,
+    ): readonly pulumi.Resource[] => {
+      const declare = args.workloads ? { declare: args.workloads } : {};
+      const shared = { name, parent: this, environment, settings, declaration, groups, control, anchor };
+      const workloads = declareWorkloads({ ...shared, ...declare });
       const comparedWith = comparedWithOf(declaration, groups, control);
       alarms.push(...groups.map((group) => this.#alarmsOf(name, args, group, comparedWith)));
       const controlAlarms = declareControlAlarms(this, name, controlOf(args, control));
@@ -128,18 +150,34 @@ export class ProgressiveService extends pulumi.ComponentResource {
         elsewhere.push(...declare({ name, parent: this, environment, settings, releases }));
       }
       if (!risingSteps.has(declaration.step)) return [];
-      return [
+      first.push(
         ...(args.hook.deployment ? [args.hook.deployment.alias] : []),
         ...groups.flatMap((group, index) =>
           watchedFirst.has(group.release.digest) ? (alarms[index]?.alarms ?? []) : [],
         ),
         ...controlAlarms.flatMap((set) => set.alarms),
         ...elsewhere,
-      ];
+        // The floors of both before the traffic; a lowering waits for nobody's processes.
+        ...workloads,
+      );
+      return first;
     };
     const watched = watchedAlarmsOfService(environment, settings, declaration, found);
     const balancerSuffix = balancerSuffixOf(settings, args.loadBalancerArnSuffix);
     const guards = args.guards ?? awsGuardBindingFor(this, { region: args.region, environment });
+    // One guard for rules and flag: they rise under one lease.
+    const guard = {
+      check: guards.guardFor({
+        environment,
+        declaration,
+        plan: settings.plan,
+        takenBy: args.takenBy,
+        readyTimeoutSeconds: settings.readyTimeoutSeconds,
+        hookChanges: args.hook.deployment?.changes ?? (() => false),
+      }),
+      bind: guards.bind.bind(guards),
+      alarms: watched,
+    };
     this.router = new WaveRouter(
       name,
       {
@@ -152,29 +190,32 @@ export class ProgressiveService extends pulumi.ComponentResource {
         ...(settings.testers ? { testers: settings.testers } : {}),
         releases: declaration.liveSet,
         ...(declaration.control ? { control: declaration.control } : {}),
-        shares: declaration.shares,
+        shares: weightSharesOf(declaration.split?.by ?? "weights", declaration.shares, declaration.canary?.digest),
         testersReach: declaration.testersReach,
         ...(settings.stickinessSeconds === undefined ? {} : { stickinessSeconds: settings.stickinessSeconds }),
         stickinessAllowed: declaration.stickinessAllowed,
         targetGroup: settings.targetGroup,
         rollbackWindowMinutes: settings.rollbackWindowMinutes,
-        guard: {
-          check: guards.guardFor({
-            environment,
-            declaration,
-            plan: settings.plan,
-            takenBy: args.takenBy,
-            readyTimeoutSeconds: settings.readyTimeoutSeconds,
-            hookChanges: args.hook.deployment?.changes ?? (() => false),
-          }),
-          bind: guards.bind.bind(guards),
-          alarms: watched,
-        },
-        beforeMain: watch,
+        guard,
+        beforeMain: before,
       },
       { parent: this },
     );
     this.alarms = alarms;
+    this.flag = declareServiceFlag({
+      name,
+      parent: this,
+      environment,
+      settings,
+      declaration,
+      router: this.router,
+      alarms: alarms.flatMap(({ declared }) => declared),
+      watched,
+      guard,
+      hookRoleName: args.hook.functionName,
+      after: first,
+      ...(args.flagStrategies ? { strategies: args.flagStrategies } : {}),
+    });
     this.serviceAlarms = new ServiceAlarms(
       `${name}-service`,
       {
@@ -200,6 +241,7 @@ export class ProgressiveService extends pulumi.ComponentResource {
           declaration,
           router: this.router,
           alarms: watched,
+          ...(this.flag ? { split: this.flag.split } : {}),
           loadBalancerArnSuffix: balancerSuffix,
           takenBy: args.takenBy,
           ...(args.takenOverFrom === undefined ? {} : { takenOverFrom: args.takenOverFrom }),
@@ -207,7 +249,12 @@ export class ProgressiveService extends pulumi.ComponentResource {
         }),
         functionName: args.hook.functionName,
         qualifier: args.hook.aliasName,
-        after: [...this.router.rules.map(({ rule }) => rule), ...alarms.flatMap((set) => set.alarms), ...elsewhere],
+        after: [
+          ...this.router.rules.map(({ rule }) => rule),
+          ...alarms.flatMap((set) => set.alarms),
+          ...elsewhere,
+          ...(this.flag?.resources ?? []),
+        ],
       },
       { parent: this },
     );
@@ -270,48 +317,6 @@ function controlOf(args: ProgressiveServiceArgs, measured: MeasuredRelease | und
     loadBalancerArnSuffix: balancerSuffixOf(settings, args.loadBalancerArnSuffix),
     ...(args.runbookBase === undefined ? {} : { runbookBase: args.runbookBase }),
   };
-}
-
-/** What relative bounds are measured against: the control while it serves its share, since the baseline's own group may have none then. */
-function comparedWithOf(
-  declaration: Declaration,
-  groups: readonly ReleaseGroup[],
-  control: MeasuredRelease | undefined,
-): MeasuredRelease | undefined {
-  if (control && declaration.control && isCompared(declaration.control)) return measuredRelease(control);
-  const baseline = groups.find(({ release }) => release.digest === declaration.baseline);
-  return baseline && { releaseKey: baseline.releaseKey, targetGroupArnSuffix: baseline.arnSuffix };
-}
-
-function measuredRelease({ releaseKey: key, targetGroupArnSuffix }: MeasuredRelease): MeasuredRelease {
-  return { releaseKey: key, targetGroupArnSuffix };
-}
-
-/** Every live release, and the control, as the alarms of the whole service see them. */
-function watchedTogetherOf(
-  declaration: Declaration,
-  groups: readonly ReleaseGroup[],
-  control: MeasuredRelease | undefined,
-  found: ServiceSurvey,
-): WatchedTogether[] {
-  const busy = new Set([declaration.baseline, declaration.canary?.digest]);
-  return [
-    ...groups.map(({ release, releaseKey: key, arnSuffix }) => ({
-      releaseKey: key,
-      targetGroupArnSuffix: arnSuffix,
-      target: targetKindOf(release.targetGroupArn, found),
-      hasTraffic: busy.has(release.digest),
-    })),
-    ...(control
-      ? [
-          {
-            ...measuredRelease(control),
-            target: targetKindOf(declaration.control?.targetGroupArn, found),
-            hasTraffic: true,
-          },
-        ]
-      : []),
-  ];
 }
 
 /** All listeners of a service are on one load balancer; a route's own says which, else the environment's is meant. */

@@ -1,8 +1,10 @@
 /** What the hook is told about a service, put together from the settings, the declaration and what the resources turned out to be. */
 import * as pulumi from "@pulumi/pulumi";
+import { workloadFacts } from "../core/capacity.ts";
 import type { Declaration, ServiceDescription } from "../core/declaration.ts";
 import { promisedObjectives } from "../core/promises.ts";
 import { type Promises, recordSchemaVersion, type WatchedAlarm } from "../core/record.ts";
+import type { RecordedSplit } from "../core/split.ts";
 import { stableJson } from "../core/stable-json.ts";
 import { describeControl, describeReleases } from "./release-groups.ts";
 import type { ServiceSettings } from "./settings.ts";
@@ -18,6 +20,8 @@ export interface ServiceDescriptionArgs {
   readonly router: Pick<WaveRouter, "rules" | "groups" | "control">;
   /** Of every live release. */
   readonly alarms: readonly WatchedAlarm[];
+  /** The flag that goes with it. @default none */
+  readonly split?: pulumi.Input<RecordedSplit>;
   /** The CloudWatch dimension `app/<name>/<id>`. */
   readonly loadBalancerArnSuffix: pulumi.Input<string>;
   /** The stack that declares. */
@@ -43,8 +47,8 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
     ? describeControl(router.control).apply((group) => ({ ...group, sharePercent }))
     : pulumi.output(undefined);
   return pulumi
-    .all([rules, releases, control, args.loadBalancerArnSuffix])
-    .apply(([ruleRefs, described, controlGroup, loadBalancerArnSuffix]) => {
+    .all([rules, releases, control, args.loadBalancerArnSuffix, args.split])
+    .apply(([ruleRefs, described, controlGroup, loadBalancerArnSuffix, split]) => {
       const description: ServiceDescription = {
         kind: "tidegate:opening",
         schemaVersion: recordSchemaVersion,
@@ -57,6 +61,7 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
         alarms: args.alarms.toSorted((left, right) => byText(left.alarmName, right.alarmName)),
         loadBalancerArnSuffix,
         stickinessSeconds: settings.stickinessSeconds,
+        split,
         blindMinutes: settings.blindMinutes,
         rollbackWindowMinutes: settings.rollbackWindowMinutes,
         dependencyOwner: settings.dependencyOwner,
@@ -64,6 +69,8 @@ export function describeService(args: ServiceDescriptionArgs): pulumi.Output<str
         // None is no fact: a service without peers keeps the description that it had.
         peers: args.peers?.length ? args.peers : undefined,
         targetGroup: { ...settings.targetGroup },
+        workload: settings.workload && workloadFacts(settings.workload),
+        capacity: declaration.capacity,
         promises: promisesOf(settings),
         releases: described,
         baseline: declaration.baseline,

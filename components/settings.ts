@@ -6,7 +6,9 @@ import type { BurnSettings } from "../core/burn-rate.ts";
 import type { Approval } from "../core/gate/evidence.ts";
 import type { MetricSource, Objective } from "../core/objectives.ts";
 import type { Plan } from "../core/plans.ts";
+import type { Split } from "../core/split.ts";
 import type { SurveyedCondition, SurveyedTargetGroup } from "../core/survey.ts";
+import type { Workload } from "../core/workloads.ts";
 
 /** Requests that belong to a service; an empty list means any. At least one of the two has entries, or `ruleArn` is given. */
 export interface RouteMatch {
@@ -78,6 +80,10 @@ export interface ServiceSettings {
   /** Signatures for waves whose plan asks for roles (C3). @default none */
   readonly approvals?: readonly Approval[];
   readonly targetGroup: TargetGroupSettings;
+  /** What runs behind releases that are images (E6). @default the program declares target groups alone */
+  readonly workload?: Workload;
+  /** What splits the traffic (A6). @default weights, without a flag */
+  readonly split?: Split;
 }
 
 /**

@@ -78,10 +78,18 @@ export interface WaveRouterArgs {
   readonly guard?: RouterGuard;
   /**
    * Called once the groups are declared and before the main rule is: declares what must be in place before traffic moves
-   * (alarms), the control among them. The main rule waits for what it answers.
+   * (alarms), the control among them. The main rule waits for what it answers. `anchor` hangs every group on the load balancer, which a
+   * workload may have to wait for.
    */
-  readonly beforeMain?: (groups: readonly ReleaseGroup[], control?: MeasuredRelease) => readonly pulumi.Resource[];
+  readonly beforeMain?: (
+    groups: readonly ReleaseGroup[],
+    control: RoutedControl | undefined,
+    anchor: pulumi.Resource,
+  ) => readonly pulumi.Resource[];
 }
+
+/** The control as whoever comes before the main rule needs it. */
+export type RoutedControl = MeasuredRelease & Pick<ControlTargetGroup, "arn" | "adopted">;
 
 /** A rule of the router. */
 export interface RoutedRule {
@@ -163,7 +171,8 @@ export class WaveRouter extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const alarmsFirst = args.beforeMain?.(this.groups, controlGroup && measuredControl(controlGroup)) ?? [];
+    const alarmsFirst =
+      args.beforeMain?.(this.groups, controlGroup && measuredControl(controlGroup), this.anchorRule) ?? [];
     const mains = routes.map(
       (named): RoutedRule => ({
         role: "main",
@@ -244,8 +253,8 @@ export class WaveRouter extends pulumi.ComponentResource {
   }
 }
 
-function measuredControl({ control, arnSuffix }: ControlTargetGroup): MeasuredRelease {
-  return { releaseKey: control.releaseKey, targetGroupArnSuffix: arnSuffix };
+function measuredControl({ control, arn, arnSuffix, adopted }: ControlTargetGroup): RoutedControl {
+  return { releaseKey: control.releaseKey, targetGroupArnSuffix: arnSuffix, arn, adopted };
 }
 
 /** What of a release's share its second group has. */

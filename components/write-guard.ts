@@ -43,14 +43,14 @@ export interface GuardBinding {
  */
 export function guardHookName(service: string, role: GuardedWrite["role"], routeSuffix = ""): string {
   const route = routeSuffix === "" ? "" : ` route ${routeSuffix.replace(/^-/, "")}`;
-  return `hold check for ${service}${route}${role === "main" ? "" : " testers"}`;
+  return `hold check for ${service}${route}${{ main: "", tester: " testers", flag: " flag" }[role]}`;
 }
 
 /** What the guard sees of a write that Pulumi is about to make. */
 export type RuleWriteArgs = Pick<pulumi.ResourceHookArgs, "id" | "newInputs" | "oldInputs" | "oldOutputs">;
 
 /** What a write of one rule means for the guard beyond its own inputs. */
-export type GuardedRule = Pick<GuardedWrite, "role" | "alarms" | "releases" | "control">;
+export type GuardedRule = Pick<GuardedWrite, "role" | "alarms" | "releases" | "control" | "flag">;
 
 /**
  * Turns a resource hook's arguments into what the guard judges. Without old inputs it is a create.
@@ -64,7 +64,9 @@ export function guardedWriteFrom(args: RuleWriteArgs, rule: GuardedRule): Guarde
     operation,
     role: rule.role,
     ...(operation === "update" && typeof ruleArn === "string" ? { ruleArn } : {}),
-    ...readForward(args.newInputs),
+    // A flag's deployment names a version; what that says, the program knows.
+    ...(rule.role === "flag" ? { weights: {} } : readForward(args.newInputs)),
+    ...(rule.flag ? { flag: rule.flag } : {}),
     targetGroupArns: Object.fromEntries(rule.releases.map((release) => [release.digest, release.targetGroupArn])),
     ...(rule.control ? { control: rule.control } : {}),
     alarms: rule.alarms,

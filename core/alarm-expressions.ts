@@ -5,6 +5,7 @@
  * them, which a missing one drops, and never a plain difference, which would read it as 0; and floors ask for requests of both.
  */
 import { type AlarmMetric, type Expressions, measured, type Place, placed, type Valued } from "./alarm-metrics.ts";
+import { rarityExponent } from "./chance.ts";
 import type { MetricSource } from "./objectives.ts";
 import { hostTargets, type Measure, measuredShare, measureOf, type TargetKind, type WatchRule } from "./watch-rules.ts";
 
@@ -36,7 +37,14 @@ function floorsOf(rule: WatchRule, valued: Valued): string[] {
   return [
     ...(valued.counted !== undefined && rule.requestFloor > 0 ? [`${valued.counted} >= ${rule.requestFloor}`] : []),
     ...(valued.part !== undefined && rule.errorFloor > 0 ? [`${valued.part} >= ${rule.errorFloor}`] : []),
+    ...beyondChance(rule, valued),
   ];
+}
+
+/** `isBeyondChance` (`chance.ts`) in metric math. */
+function beyondChance({ usualPercent }: WatchRule, { part, counted }: Valued): string[] {
+  if (usualPercent === undefined || part === undefined || counted === undefined) return [];
+  return [`${part} * LOG10(1 + 100 / (${usualPercent} * ${counted})) >= ${rarityExponent}`];
 }
 
 function guarded(rule: WatchRule, floors: readonly string[], value: string): string {

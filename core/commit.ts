@@ -14,6 +14,7 @@ import {
   committedPercent,
   type HistoryEntry,
   type Instant,
+  type Lease,
   type RecordedRelease,
   type RolloutRecord,
   recordSchemaVersion,
@@ -94,7 +95,10 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, liv
   draft.set({ releases: releasesOf(description, before.releases, [draft.record.baseline]) });
   if (description.intent) draft.set({ lastIntent: description.intent });
   // Somebody else's opening of this very canary goes on; every other lease has done its work.
-  if (draft.record.lease && !isForeignOpening(draft.record, description, now)) draft.drop("lease");
+  if (draft.record.lease && !isForeignOpening(draft.record, description, now)) {
+    leaveByLease(draft, draft.record.lease);
+    draft.drop("lease");
+  }
   if (description.retire) {
     draft.set({ retiredAt: now });
     draft.tell("retired", "the service is retired; the config may drop it");
@@ -105,6 +109,13 @@ function commitKnown(before: RolloutRecord, description: ServiceDescription, liv
   draft.tell("commit", message);
   tellOverride(draft, description, message);
   return { kind: "committed", record: draft.finish(), history: draft.history, message };
+}
+
+/** What this very `up` took from a release that is no canary, a baseline whose replacement was never committed, stays like any other. */
+function leaveByLease(draft: RecordDraft, { kind, digest }: Lease): void {
+  const { baseline, canary, releases, leaving } = draft.record;
+  if (kind !== "lowering" || digest === baseline || digest === canary?.digest || !releases[digest]) return;
+  draft.set({ leaving: { ...leaving, [digest]: draft.now } });
 }
 
 /** Recorded with every commit that still says it; told to people where it let something through (C1). */
@@ -131,10 +142,13 @@ function formerBeside(
 /** Facts that a service may do without; left out of the config they leave the record. */
 const optionalFacts = [
   "stickinessSeconds",
+  "split",
   "dependencyOwner",
   "dependencyGroup",
   "peers",
   "targetGroup",
+  "workload",
+  "capacity",
   "promises",
 ] as const;
 
@@ -197,8 +211,18 @@ function moveBaseline(draft: RecordDraft, description: ServiceDescription): void
     baseline: description.baseline,
     previous: { digest: old, until: draft.now + draft.record.rollbackWindowMinutes * 60_000 },
     ceilings: { ...draft.record.ceilings, [description.baseline]: 100, [old]: 100 },
+    ...flagsAfterFinish(draft.record, description),
   });
   if (draft.record.canary?.digest === description.baseline) draft.drop("canary");
+}
+
+/** The flag that it came with stays on for everybody: the release asks for it as long as it serves. */
+function flagsAfterFinish(
+  { canary, split, flagsOn }: RolloutRecord,
+  { baseline }: ServiceDescription,
+): Pick<RolloutRecord, "flagsOn"> {
+  if (!split || canary?.digest !== baseline || canary.exposurePercent !== 100) return {};
+  return { flagsOn: { [split.flag]: baseline, ...flagsOn } };
 }
 
 /** What replaces a baseline by a person's word went through no rollout, and is not remembered as if it had. */

@@ -13,6 +13,7 @@
  *
  * A window without any point makes the state `No Data`: it neither speaks nor counts as quiet, and the hook decides what it means.
  */
+import { rarityExponent } from "./chance.ts";
 import { shapeOf, signalsOf, whyUnsayable } from "./datadog-limits.ts";
 import { datadogName, type ReportedSignal, type Signal } from "./signals.ts";
 import { type Measure, measuredShare, type WatchRule } from "./watch-rules.ts";
@@ -145,6 +146,15 @@ function reaches(counted: string, floor: number): string {
   return `is_greater(${counted}, ${plain(Math.ceil(floor) - 1)})`;
 }
 
+/**
+ * 1 where errors are beyond chance (`isBeyondChance` in `chance.ts`), else 0. A hair less is asked for than there, since Datadog has no "at
+ * least"; no count of errors falls between.
+ */
+function beyondChance(part: string, whole: string, usualPercent: number): string {
+  const rarity = `${part} * log10(1 + 100 / (${plain(usualPercent)} * ${whole}))`;
+  return `is_greater(${rarity}, ${plain(rarityExponent - 1e-6)})`;
+}
+
 /** A value in a window, the floors under which it says nothing, and from where on it is bad. */
 interface Counted {
   readonly value: string;
@@ -159,7 +169,7 @@ interface Counted {
  * @param atLeastOne divides by one where there is nothing to divide by, so that one empty window does not take the others' word
  */
 function counted(rule: WatchRule, reading: Reading, atLeastOne: boolean): Counted {
-  const { measure, threshold, requestFloor, errorFloor } = rule;
+  const { measure, threshold, requestFloor, errorFloor, usualPercent } = rule;
   const operator = rule.comparison === "above" ? ">" : "<";
   const divisor = (whole: string) => (atLeastOne ? `clamp_min(${whole}, 1)` : whole);
   switch (measure.kind) {
@@ -170,6 +180,7 @@ function counted(rule: WatchRule, reading: Reading, atLeastOne: boolean): Counte
       const floors = [
         ...(requestFloor > 0 ? [reaches(whole, requestFloor)] : []),
         ...(errorFloor > 0 ? [reaches(part, errorFloor)] : []),
+        ...(usualPercent === undefined ? [] : [beyondChance(part, whole, usualPercent)]),
       ];
       return operator === ">"
         ? { value: percent, floors, operator, threshold }

@@ -7,6 +7,7 @@ import { watchBlindness } from "./blindness.ts";
 import { closeRecovered, openBreaches } from "./breaches.ts";
 import { watchControl } from "./control.ts";
 import { checkDrift } from "./drift.ts";
+import { watchFlag } from "./flag-watch.ts";
 import { resolveIncidents } from "./incidents.ts";
 import { loweringResponses } from "./objectives.ts";
 import type { Decision, Observation } from "./observation.ts";
@@ -25,6 +26,7 @@ export function decide(before: RolloutRecord, seen: Observation, now: Instant): 
   applyTargets(draft, seen);
   const lowersLive = checkDrift(draft, seen);
   watchControl(draft, seen);
+  watchFlag(draft, seen);
   resolveIncidents(draft);
   return { record: draft.finish(), history: draft.history, lowersLive };
 }

@@ -3,12 +3,15 @@
  * it tells the hook. Types and what reads them alone; `declare.ts` decides.
  */
 
+import type { Capacity, WorkloadFacts } from "./capacity.ts";
 import type { MeasuredFinish } from "./finished-releases.ts";
+import type { FlagPercents } from "./flag-document.ts";
 import type { FreezeWindow } from "./freeze-calendar.ts";
 import type { AskedVerdict } from "./gate/verdict.ts";
 import type { Plan } from "./plans.ts";
 import type { ControlGroup, Instant, RecordedRelease, RolloutRecord, ServiceFacts, WatchedAlarm } from "./record.ts";
 import type { Release } from "./releases.ts";
+import type { FlagPlace, Split } from "./split.ts";
 import type { FrozenFigure, RuleContext } from "./watch-rules.ts";
 
 /** What the stack config asks for one service. */
@@ -21,6 +24,8 @@ export interface Intent {
   readonly canary?: Release;
   /** Compares the canary with a fresh copy of the baseline; adopted where it names a group. @default none */
   readonly control?: { readonly targetGroupArn?: string };
+  /** What splits the traffic. @default weights, without a flag */
+  readonly split?: Split;
   /** Exposure the config asks for. Unit: percent; 0: staged or abandoned. */
   readonly wavePercent: number;
   /** Which try this is; counts from 1 per release. */
@@ -31,6 +36,8 @@ export interface Intent {
   readonly freezes?: readonly FreezeWindow[];
   /** Lets a wave open against the gate's soak, request and budget rules; recorded. */
   readonly overrideReason?: string;
+  /** What runs behind releases that are images. @default the program declares target groups alone */
+  readonly workload?: WorkloadFacts;
   /** The service is to go: its record becomes a tombstone, after which the config may drop it. */
   readonly retire: boolean;
 }
@@ -47,11 +54,23 @@ export interface LiveTraffic {
 
 /** What is real, as far as it could be read at program time. */
 export type Reality =
-  | { readonly kind: "record"; readonly record: RolloutRecord; readonly live: LiveTraffic | undefined }
+  | {
+      readonly kind: "record";
+      readonly record: RolloutRecord;
+      readonly live: LiveTraffic | undefined;
+      /** Healthy hosts of baseline and canary by digest, where the program declares them; one that cannot be read is absent. @default none */
+      readonly hosts?: Readonly<Record<string, number>>;
+    }
   /** No item, and none of our rules is live: a first release. */
   | { readonly kind: "first" }
   /** Unreadable, or absent while our rule is live. `live` undefined: that could not be read either. */
-  | { readonly kind: "unknown"; readonly reason: string; readonly live: LiveTraffic | undefined };
+  | {
+      readonly kind: "unknown";
+      readonly reason: string;
+      readonly live: LiveTraffic | undefined;
+      /** There is none, where others cannot be read. @default there may be one */
+      readonly isLost?: true;
+    };
 
 /** Something a person reads in preview and up. */
 export interface Notice {
@@ -106,12 +125,16 @@ export interface Declaration {
   /** Percent by digest, only those above 0; they sum to 100. */
   readonly shares: Readonly<Record<string, number>>;
   readonly exposurePercent: number;
+  /** Absent: weights split, and there is no flag. */
+  readonly split?: Split;
+  /** Every flag of the service as this `up` declares it. Absent: there is none. */
+  readonly flags?: FlagPercents;
   readonly fromPercent: number;
   /**
-   * Fewest processes by digest, where that is more than the config asks for: what the release had before a canary took traffic from it, until
-   * the rollback window after the finish is over (B12). @default as the config says
+   * Fewest processes by digest, whatever the config asks for: what the baseline had before a canary took traffic from it, until the rollback
+   * window after the finish is over, and of that each other release's share (B12); see `capacity.ts`. @default as the config says
    */
-  readonly capacity?: Readonly<Record<string, number>>;
+  readonly capacity?: Capacity;
   /** Both releases carry traffic and nothing is being lowered. */
   readonly stickinessAllowed: boolean;
   /** Where the tester rule leads: the canary while it is open, else the baseline. */
@@ -176,7 +199,10 @@ export interface ServiceDescription extends ServiceFacts {
 /** A write that Pulumi is about to make to a rule of a service, as the guard sees it. */
 export interface GuardedWrite {
   readonly operation: "create" | "update";
-  readonly role: "main" | "tester";
+  /** `flag`: no rule, but the deployment of a flag document. */
+  readonly role: "main" | "tester" | "flag";
+  /** Exactly of the role `flag`: where the document is, and what it says. */
+  readonly flag?: { readonly place: FlagPlace; readonly percents: FlagPercents };
   /** ARN of the rule; absent on create. */
   readonly ruleArn?: string;
   /** Weight by target group ARN as declared. */

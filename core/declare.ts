@@ -3,11 +3,15 @@
  * them. The table and the sequences are `docs/record.md`'s; each row has a test of its own.
  */
 
-import type { Declaration, Intent, LiveTraffic, Notice, Reality, Step } from "./declaration.ts";
+import { capacityAsk, capacityNotice, capacityOf, type Known } from "./capacity.ts";
+import type { Declaration, Intent, Notice, Reality, Step } from "./declaration.ts";
 import { baselineAsk, judgeWith } from "./declare-baseline.ts";
 import { canaryAsk } from "./declare-canary.ts";
 import { controlAsk, unrecordedControl } from "./declare-control.ts";
+import { declaredFlags, splitProblems } from "./declare-split.ts";
+import { settlesAt } from "./gate/cool-off.ts";
 import type { SoakEvidence } from "./gate/evidence.ts";
+import { instantText } from "./instant-text.ts";
 import { liveReleases, mostReleasesAttached, secondsUntilRoom, sharedGroups } from "./live-set.ts";
 import { note, sharesAt, warning } from "./outcome.ts";
 import { committedPercent, holdsOn, type Instant, type RolloutRecord } from "./record.ts";
@@ -31,10 +35,10 @@ export function declare(
     case "first":
       return declareFirst(intent, against);
     case "unknown":
-      return declareUnknown(intent, reality.reason, reality.live, against);
+      return declareUnknown(intent, reality, against);
     case "record":
       if (reality.record.retiredAt !== undefined) return declareFirst(intent, against, reality.record);
-      return declareKnown(intent, reality.record, reality.live, now, evidence, against);
+      return declareKnown(intent, { ...reality, now }, evidence, against);
   }
 }
 
@@ -76,6 +80,7 @@ function declareFirst(intent: Intent, against: readonly string[], tombstone?: Ro
         }
       : {}),
     ...(tombstone ? { revision: tombstone.revision, realityGeneration: tombstone.realityGeneration } : {}),
+    ...declaredFlags(intent.split, undefined, { step: "first", exposurePercent: 0 }),
     notices,
     refusals,
   };
@@ -84,8 +89,7 @@ function declareFirst(intent: Intent, against: readonly string[], tombstone?: Ro
 /** Never a raise, exposure stays what is live, the rest goes through. */
 function declareUnknown(
   intent: Intent,
-  reason: string,
-  live: LiveTraffic | undefined,
+  { reason, live, isLost }: Extract<Reality, { kind: "unknown" }>,
   against: readonly string[],
 ): Declaration {
   const known = [intent.baseline, ...(intent.canary ? [intent.canary] : [])];
@@ -108,8 +112,18 @@ function declareUnknown(
       );
     }
   }
+  if (intent.split?.flag !== undefined) {
+    refusals.push(
+      `${intent.service}.split: ${reason}, so nobody knows how far flag ${intent.split.flag} may be on; expected a readable record. Run up again once it can be read, or kill`,
+    );
+  }
   const shares = live?.shares ?? { [intent.baseline.digest]: 100 };
   const exposurePercent = intent.canary ? (shares[intent.canary.digest] ?? 0) : 0;
+  if (intent.workload && (!isLost || exposurePercent > 0)) {
+    refusals.push(
+      `${intent.service}.workload: ${reason}, so nobody knows how many processes a rollback needs; expected ${isLost ? `no canary with traffic, live has ${exposurePercent} %. Take it to 0 (tidegate kill), then run up again` : "a readable record. Run up again once it can be read"}`,
+    );
+  }
   const control = unrecordedControl(intent, live);
   return {
     ...base,
@@ -131,12 +145,11 @@ function declareUnknown(
 
 function declareKnown(
   intent: Intent,
-  record: RolloutRecord,
-  live: LiveTraffic | undefined,
-  now: Instant,
+  known: Known,
   evidence: SoakEvidence | undefined,
   against: readonly string[],
 ): Declaration {
+  const { record, live, now } = known;
   const notices: Notice[] = [];
   const refusals: string[] = [...against];
   const have = committedPercent(record);
@@ -161,6 +174,9 @@ function declareKnown(
   const outcome =
     plain ?? canaryAsk(intent, record, notices, refusals, (digest) => judgeWith(record, digest, evidence, now, intent));
   const control = controlAsk(intent, record, live, now, outcome, notices, refusals);
+  capacityAsk(intent, outcome, known, notices, refusals);
+  refusals.push(...splitProblems(intent, record, outcome.step));
+  notices.push(...settlingNotice(intent, outcome.step, record, now));
 
   const step: Step = refusals.length > 0 ? "none" : outcome.step;
   const shares = refusals.length > 0 ? sharesAt(record, have) : outcome.shares;
@@ -178,8 +194,12 @@ function declareKnown(
     );
   }
   refusals.push(...sharedGroups(intent, liveSet, control));
+  const declared = { step, baseline, ...(canary ? { canary } : {}), exposurePercent, liveSet };
+  const capacity = capacityOf(intent, declared, known);
+  notices.push(...capacityNotice(intent.service, declared, capacity, record));
   return {
     ...frame(intent, liveSet),
+    ...(Object.keys(capacity).length > 0 ? { capacity } : {}),
     step,
     baseline,
     ...(canary ? { canary } : {}),
@@ -188,6 +208,7 @@ function declareKnown(
     shares,
     exposurePercent,
     fromPercent: have,
+    ...declaredFlags(intent.split, record, { step, exposurePercent }),
     stickinessAllowed:
       step !== "lowering" && exposurePercent > 0 && exposurePercent < 100 && (step === "opening" || mayStick(record)),
     testersReach: testersAfter(record, baseline, canary),
@@ -245,4 +266,17 @@ function frame(intent: Intent, liveSet: readonly Release[]) {
     ...(intent.overrideReason === undefined ? {} : { overrideReason: intent.overrideReason }),
     ...(intent.replaceBaselineReason === undefined ? {} : { replaceBaselineReason: intent.replaceBaselineReason }),
   };
+}
+
+/** A next attempt that old points may still speak against: it opens, and whoever opens it knows. */
+function settlingNotice({ service, canary }: Intent, step: Step, record: RolloutRecord, now: number): Notice[] {
+  if (step !== "opening" || !canary || committedPercent(record) > 0) return [];
+  const until = settlesAt(record, canary.digest);
+  if (until === undefined || now >= until) return [];
+  return [
+    warning(
+      "detection",
+      `${service}: until ${instantText(until)} alarms of ${canary.version} may still look back at what its last attempt did, and lower it for that; wait until then to be judged by this attempt alone`,
+    ),
+  ];
 }

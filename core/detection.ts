@@ -3,6 +3,7 @@
  * the alarms as declared, said in every preview (B9).
  */
 import { delaySeconds, evaluationIntervalSeconds } from "./alarms.ts";
+import { requestsToSee, seenAtFactor } from "./chance.ts";
 import { loweringResponses, type MetricSource, type Objective } from "./objectives.ts";
 import { countsAt } from "./record.ts";
 import { type RuleContext, releaseRules, type WatchRule } from "./watch-rules.ts";
@@ -20,8 +21,10 @@ export interface Detection {
   readonly alarmKey: string;
   /** From the first bad request to the weights being gone, when everything falls badly. Unit: seconds. */
   readonly worstSeconds: number;
-  /** Requests a second of the whole service that the window needs to speak, at the bound itself. */
+  /** Requests a second of the whole service that the window needs to speak, at the bound or `seenAtFactor` times it. */
   readonly leastRatePerSecond: number;
+  /** How many times the bound the breach is that `leastRatePerSecond` is asked for: 1, or more where chance is reckoned at the bound itself. */
+  readonly seenAtFactor: number;
 }
 
 /**
@@ -41,8 +44,9 @@ export function worstSeconds(
   );
 }
 
-/** Requests in a period from which the rule speaks of a breach at its bound: the request floor, and enough errors. */
-function requestsNeeded({ errorFloor, requestFloor, threshold, reference }: WatchRule): number {
+/** Requests in a period from which the rule speaks of a breach at its bound, or at twice of it: the request floor, and enough errors. */
+function requestsNeeded({ errorFloor, requestFloor, threshold, reference, usualPercent }: WatchRule): number {
+  if (usualPercent !== undefined) return requestsToSee(threshold);
   // How many errors a relative bound is worth depends on the baseline.
   const ofErrors = errorFloor === 0 || reference ? 0 : threshold > 0 ? (100 * errorFloor) / threshold : errorFloor;
   return Math.max(requestFloor, ofErrors);
@@ -71,6 +75,7 @@ export function detections(
       alarmKey: rule.key,
       worstSeconds: worstSeconds(rule, source),
       leastRatePerSecond: leastRatePerSecond(rule, exposurePercent),
+      seenAtFactor: rule.usualPercent === undefined ? 1 : seenAtFactor,
     });
     byBound.set(bound, entry);
   }
@@ -90,7 +95,7 @@ export function describeDetections(
       const parts = windows.map((window) =>
         window.leastRatePerSecond === 0
           ? `within ${window.worstSeconds} s`
-          : `within ${window.worstSeconds} s from ${readable(window.leastRatePerSecond)} requests/s of the service on`,
+          : `within ${window.worstSeconds} s from ${readable(window.leastRatePerSecond)} requests/s of the service on${window.seenAtFactor === 1 ? "" : ` at ${window.seenAtFactor} × the bound`}`,
       );
       return `${objective}, ${response}: ${parts.join(", ")}`;
     })

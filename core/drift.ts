@@ -17,7 +17,8 @@ export function checkDrift(draft: RecordDraft, seen: Observation): boolean {
   const above = Object.entries(live.shares).filter(
     ([digest, percent]) => digest !== draft.record.baseline && percent > mostAllowed(draft, digest) + 1e-6,
   );
-  if (above.length === 0) return false;
+  // Lowered because the flag was: what is exposed is as low already, and its weights have still to follow.
+  if (above.length === 0) return draft.record.split !== undefined && draft.record.mode === "act" && lowered(draft);
   if (draft.record.mode === "observe") {
     observeAbove(draft, above[0]?.[0] ?? "", describe(draft, above));
     return false;
@@ -30,6 +31,10 @@ export function checkDrift(draft: RecordDraft, seen: Observation): boolean {
     canary.weightsLeftAt !== draft.now
   )
     draft.set({ canary: { ...canary, weightsLeftAt: draft.now } });
+  // Nor is a release deleted that is no canary: a baseline whose replacement was never committed.
+  const left = above.filter(([over]) => over !== canary?.digest && draft.record.releases[over] !== undefined);
+  if (left.some(([over]) => draft.record.leaving[over] !== draft.now))
+    draft.set({ leaving: { ...draft.record.leaving, ...Object.fromEntries(left.map(([over]) => [over, draft.now])) } });
   if (draft.record === draft.before || !lowered(draft)) {
     // No lowering was decided here: an up wrote a rule and never came to commit it, or a write of ours was lost.
     draft.tell("above-committed", `live is above the record: ${describe(draft, above)}`);

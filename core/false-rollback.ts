@@ -8,6 +8,7 @@
  */
 import jStat from "jstat";
 import { type AlarmSpec, evaluationIntervalSeconds } from "./alarms.ts";
+import { errorsBeyondChance } from "./chance.ts";
 import { loweringResponses } from "./objectives.ts";
 import type { Plan } from "./plans.ts";
 
@@ -70,11 +71,20 @@ function togetherTail(count: number, burstyMean: number, shape: number, evenMean
   return Math.min(1, chance);
 }
 
-/** The request and error floors of an alarm on the ratio of errors; `undefined` for any other alarm. */
-export function ratioFloors(alarm: AlarmSpec): { readonly requests: number; readonly errors: number } | undefined {
-  return isErrorRatio(alarm) && !alarm.rule.reference
-    ? { requests: alarm.requestFloor, errors: alarm.errorFloor }
-    : undefined;
+/** What an alarm on the ratio of errors asks for before it speaks. */
+export interface RatioFloors {
+  readonly requests: number;
+  /** Of a window with so many requests. */
+  readonly errorsOf: (requests: number) => number;
+}
+
+/** The floors of an alarm on the ratio of errors; `undefined` for any other alarm. */
+export function ratioFloors({ rule, ...alarm }: AlarmSpec): RatioFloors | undefined {
+  if (!isErrorRatio({ rule, ...alarm }) || rule.reference) return undefined;
+  const { usualPercent } = rule;
+  const errorsOf = (requests: number) =>
+    Math.max(alarm.errorFloor, usualPercent === undefined ? 0 : errorsBeyondChance(requests, usualPercent));
+  return { requests: alarm.requestFloor, errorsOf };
 }
 
 function isErrorRatio({ errorFloor, rule }: AlarmSpec): boolean {
@@ -96,7 +106,7 @@ function badPeriodChance(alarm: AlarmSpec, ratePerSecond: number, errors: ErrorM
   const fewest = Math.max(floors.requests, requests - requestDeviations * Math.sqrt(requests));
   // More requests than this would have to come by chance for the floor to be met at all.
   if (requests + requestDeviations * Math.sqrt(requests) + 10 < floors.requests) return fewerRequestsChance;
-  const leastErrors = Math.max(floors.errors, Math.floor((alarm.threshold * fewest) / 100) + 1);
+  const leastErrors = Math.max(floors.errorsOf(fewest), Math.floor((alarm.threshold * fewest) / 100) + 1);
   const bursts = Math.max(1, alarm.periodSeconds / errors.burstSeconds);
   const mean = requests * errors.baseFraction;
   return togetherTail(leastErrors, mean, errors.gammaShape * bursts, addedErrors) + fewerRequestsChance;

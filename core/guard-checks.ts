@@ -50,6 +50,10 @@ export function openingProblems(
     readonly takenBy: string;
     /** As declared, since the alarms are: the record's own says which alarms of before counted where. */
     readonly plan: Plan;
+    /** What the baseline needs to take everything back. @default one */
+    readonly receiverNeeds?: number;
+    /** What of all requests reaches its processes then. Unit: percent. @default the exposure itself */
+    readonly requestsPercent?: number;
   },
   now: Instant,
 ): string[] {
@@ -147,23 +151,33 @@ function stopsOpenings(alarm: WatchedAlarm): boolean {
 
 function hostProblems(
   reading: GuardReading,
-  opening: { readonly digest: string; readonly toPercent: number },
+  opening: {
+    readonly digest: string;
+    readonly toPercent: number;
+    readonly receiverNeeds?: number;
+    readonly requestsPercent?: number;
+  },
 ): string[] {
   const { record } = reading;
   const canary = reading.health[opening.digest];
   const baseline = reading.health[record.baseline];
   const problems: string[] = [];
+  const { receiverNeeds = 0 } = opening;
   if (!baseline) problems.push("the baseline's target health could not be read");
   else if (baseline.healthyCount === 0)
     problems.push(
       `the baseline ${versionOf(record, record.baseline)} has no healthy host; there would be nothing to go back to`,
     );
+  else if (baseline.healthyCount < receiverNeeds)
+    problems.push(
+      `the baseline ${versionOf(record, record.baseline)} has ${baseline.healthyCount} healthy hosts of ${baseline.totalCount}; expected at least ${receiverNeeds}, which a rollback needs. Wait until it has them, then run up again`,
+    );
   if (!canary) problems.push("the canary's target health could not be read");
   else {
-    const needed = hostsNeeded(opening.toPercent, baseline?.healthyCount ?? 1);
+    const needed = hostsNeeded(opening.requestsPercent ?? opening.toPercent, baseline?.healthyCount ?? 1);
     if (canary.healthyCount < needed) {
       problems.push(
-        `the canary has ${canary.healthyCount} healthy hosts of ${canary.totalCount}; expected at least ${needed} for ${opening.toPercent} %`,
+        `the canary has ${canary.healthyCount} healthy hosts of ${canary.totalCount}; expected at least ${needed} for ${opening.requestsPercent ?? opening.toPercent} %`,
       );
     }
   }

@@ -29,7 +29,10 @@ export function lowerCanary(draft: RecordDraft, targetPercent: number): void {
     },
     ceilings: { ...draft.record.ceilings, [canary.digest]: targetPercent },
     breaches: steppedNow(draft.record, canary.digest, draft.now),
+    ...(draft.record.split?.by === "flag" && targetPercent > 0 ? { flagDueSince: draft.now } : {}),
   });
+  // At 0 the weights vouch for it, whatever the flag does.
+  if (targetPercent === 0) draft.drop("flagDueSince");
   draft.bumpReality();
   draft.tell(
     targetPercent === 0 ? "rollback" : "lowered",
@@ -69,6 +72,9 @@ export function returnToPrevious(draft: RecordDraft): void {
     leaving: { ...draft.record.leaving, [bad]: draft.now },
   });
   draft.drop("previous", "lease");
+  const flagsOn = Object.entries(draft.record.flagsOn ?? {}).filter(([, digest]) => digest !== bad);
+  draft.drop("flagsOn");
+  if (flagsOn.length > 0) draft.set({ flagsOn: Object.fromEntries(flagsOn) });
   // It was being tried anew as canary; now it has everything.
   if (draft.record.canary?.digest === previous.digest) draft.drop("canary");
   draft.bumpReality();

@@ -109,6 +109,11 @@ export function compositeAlarmName(environment: string, service: string, severit
   return serviceAlarmName(environment, service, part === 1 ? severity : `${severity}-${part}`);
 }
 
+/** Physical name of the alarm that AppConfig watches a service's flag with; outside the prefix that wakes the hook, which has its parts. */
+export function flagAlarmName(environment: string, service: string): string {
+  return checkedAlarmName(`tidegate-flag/${environment}/${service}`);
+}
+
 function checkedAlarmName(name: string): string {
   if (name.length > maximumAlarmNameLength) {
     throw new RangeError(`alarm name ${name}: too long, got ${name.length} characters; expected at most 255`);

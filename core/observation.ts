@@ -1,10 +1,20 @@
 /** What a decision sees and what comes of it. */
 import type { LiveTraffic } from "./declaration.ts";
+import type { FlagPercents } from "./flag-document.ts";
 import type { HistoryEntry, RolloutRecord } from "./record.ts";
 import type { AlarmValues } from "./snapshot.ts";
 
+/** What the flag document says that is live. */
+export interface LiveFlags {
+  /** Of the version that is live, or about to be. */
+  readonly percents: FlagPercents;
+  /** While one version takes the place of another: the higher of both, for nobody knows who has which. */
+  readonly mostPercents: FlagPercents;
+}
+
 /** What the hook saw just now. Absent: it could not be read. */
 export interface Observation {
+  /** What releases are exposed to: weights and, where there is one, the flag together. */
   readonly live: LiveTraffic | undefined;
   readonly alarms:
     | readonly { readonly alarmName: string; readonly state: "OK" | "ALARM" | "INSUFFICIENT_DATA" }[]
@@ -14,6 +24,8 @@ export interface Observation {
   /** What the alarms came to lately, read only while one of them speaks; absent: not read, and then nothing is shared (B10). */
   readonly values?: readonly AlarmValues[];
   readonly health: Readonly<Record<string, { readonly healthyCount: number; readonly totalCount: number }>>;
+  /** Absent: the service has no flag, or it could not be read. */
+  readonly flags?: LiveFlags;
   /** Hosts of the control, read while it may have a share; absent: not read, and then nothing is known against it. */
   readonly controlHealth?: { readonly healthyCount: number; readonly totalCount: number };
   /** Whether the canary's requests were measured where there must have been some (B8). */

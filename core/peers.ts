@@ -15,6 +15,8 @@ const isAboutRelease: Readonly<Record<HoldCause, boolean>> = {
   kill: true,
   // Somebody wrote this region's rule.
   "unexplained-lowering": false,
+  // What the release did wrong is a breach of its own; this is about where its flag is kept.
+  "flag-failed": false,
   // This region's hosts, metrics, baseline, dependency and rule.
   "receiver-lost": false,
   blind: false,

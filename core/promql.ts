@@ -8,7 +8,9 @@
  * Runs on Prometheus 2.42 and later, 3 included, and on what speaks its language: no function is newer, and windows are written so that it
  * does not matter whether their left end belongs to them (it does in 2, and does not in 3).
  */
+
 import type { BurnRule } from "./burn-rate.ts";
+import { rarityExponent } from "./chance.ts";
 import { prometheusName, type ReportedSignal, reportedSignals, type Signal } from "./signals.ts";
 import { type Measure, measuredShare, type WatchRule } from "./watch-rules.ts";
 
@@ -106,13 +108,24 @@ function countedTogether(signals: readonly Signal[], read: Read): string {
 interface Floors {
   readonly requestFloor: number;
   readonly errorFloor: number;
+  /** See `WatchRule.usualPercent`. */
+  readonly usualPercent?: number | undefined;
   /** Whether a part that is absent is 0: where few are bad, and of what something is compared with. Where many are bad, none are few. */
   readonly zeroWhereAbsent: boolean;
 }
 
-function ratioOf(part: string, whole: string, { requestFloor, errorFloor, zeroWhereAbsent }: Floors): string {
+function ratioOf(
+  part: string,
+  whole: string,
+  { requestFloor, errorFloor, usualPercent, zeroWhereAbsent }: Floors,
+): string {
   const above = errorFloor > 0 ? `(${part} >= ${errorFloor})` : zeroWhereAbsent ? `(${part} or 0 * ${whole})` : part;
-  return `100 * ${above} / (${whole} ${requestFloor > 0 ? `>= ${requestFloor}` : "> 0"})`;
+  // `isBeyondChance` (`chance.ts`).
+  const beyond =
+    usualPercent === undefined
+      ? above
+      : `(${above} and ${part} * log10(1 + 100 / (${usualPercent} * ${whole})) >= ${rarityExponent})`;
+  return `100 * ${beyond} / (${whole} ${requestFloor > 0 ? `>= ${requestFloor}` : "> 0"})`;
 }
 
 /** A measure of each release in one window, once its floors are reached. */
@@ -169,10 +182,10 @@ function measuredMinutes(signal: Signal, { selector, seconds, offsetSeconds }: R
 
 /** What is bad in the window that ended so many seconds ago. */
 function badWindow(rule: WatchRule, place: RulePlace, offsetSeconds = 0): string {
-  const { measure, requestFloor, errorFloor, threshold, reference, scope, comparison } = rule;
+  const { measure, requestFloor, errorFloor, usualPercent, threshold, reference, scope, comparison } = rule;
   const sign = compared[comparison];
   const read = readOf(rule, place, place.releaseKey, offsetSeconds);
-  const floors: Floors = { requestFloor, errorFloor, zeroWhereAbsent: comparison === "below" };
+  const floors: Floors = { requestFloor, errorFloor, usualPercent, zeroWhereAbsent: comparison === "below" };
   const own = valued(measure, read, floors);
   if (scope === "service") {
     // The worst of them is bad as soon as one of them is.

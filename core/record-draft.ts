@@ -59,8 +59,13 @@ export class RecordDraft {
       | "dependencyGroup"
       | "peers"
       | "targetGroup"
+      | "workload"
+      | "capacity"
       | "control"
       | "promises"
+      | "split"
+      | "flagsOn"
+      | "flagDueSince"
     )[]
   ): void {
     const next: Record<string, unknown> = { ...this.record };

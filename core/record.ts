@@ -4,6 +4,7 @@
  */
 
 import type { BudgetPeriodDays } from "./burn-rate.ts";
+import type { Capacity, WorkloadFacts } from "./capacity.ts";
 import type { FormerRelease } from "./former-releases.ts";
 import type { FinishedRelease } from "./gate/evidence.ts";
 import { type Indicator, type MetricSource, type Response, type Severity, severities } from "./objectives.ts";
@@ -11,6 +12,7 @@ import { type Plan, waveAt } from "./plans.ts";
 import type { Release } from "./releases.ts";
 import { sameHold } from "./releases.ts";
 import type { Runbook } from "./runbooks.ts";
+import type { RecordedSplit } from "./split.ts";
 import type { FrozenFigure } from "./watch-rules.ts";
 
 /** Instants are milliseconds since the epoch, UTC. */
@@ -133,6 +135,7 @@ export type HoldCause =
   | "breach"
   | "kill"
   | "unexplained-lowering"
+  | "flag-failed"
   | "receiver-lost"
   | "blind"
   | "no-other-release"
@@ -202,6 +205,12 @@ export interface RolloutRecord {
   readonly loadBalancerArnSuffix: string;
   /** Group stickiness while both releases carry traffic and nothing is lowered. Unit: seconds; absent: off. */
   readonly stickinessSeconds?: number;
+  /** The flag that goes with the rollout, and which of the two splits. @default weights alone */
+  readonly split?: RecordedSplit;
+  /** Flags of finished releases, on for everybody, with the release that each came with. @default none */
+  readonly flagsOn?: Readonly<Record<string, string>>;
+  /** Since when a flag that splits was to be lowered and has not been seen lower. Absent: it is where it should be. */
+  readonly flagDueSince?: Instant;
   readonly blindMinutes: number;
   /** Who owns what both releases depend on; told where both fail alike (B10). */
   readonly dependencyOwner?: string;
@@ -211,6 +220,10 @@ export interface RolloutRecord {
   readonly peers?: readonly string[];
   /** How the target groups that the program makes look; a change during a rollout is a second experiment. */
   readonly targetGroup?: Readonly<Record<string, string | number>>;
+  /** What runs behind the releases' target groups, as the last `up` said it; see `capacity.ts`. Absent: the program declares groups alone. */
+  readonly workload?: WorkloadFacts;
+  /** Fewest processes by digest that the last `up` declared, or an opening under way does; see `capacity.ts`. Absent: as the config says. */
+  readonly capacity?: Capacity;
   /** How long the old release stays attached and armed after a finish. */
   readonly rollbackWindowMinutes: number;
   readonly releases: Readonly<Record<string, RecordedRelease>>;
@@ -280,11 +293,14 @@ export type ServiceFacts = Pick<
   | "alarms"
   | "loadBalancerArnSuffix"
   | "stickinessSeconds"
+  | "split"
   | "blindMinutes"
   | "dependencyOwner"
   | "dependencyGroup"
   | "peers"
   | "targetGroup"
+  | "workload"
+  | "capacity"
   | "rollbackWindowMinutes"
   | "promises"
 >;

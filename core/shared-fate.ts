@@ -14,7 +14,7 @@ import { waveObjective } from "./watch-rules.ts";
 
 /**
  * Most that the canary may be worse than the baseline and still count as failing alike; a ratio. Two releases behind one broken
- * dependency differ by chance: at ten errors a period, the floor below which no ratio alarm speaks, by a third either way. Half as bad again is
+ * dependency differ by chance: at ten errors a period by a third either way, at the four from which a short window may speak by half. Half as bad again is
  * beyond that for a release with more than the least traffic, and well under twice as bad, where the promotion gate fails a release.
  */
 export const alikeFactor = 1.5;

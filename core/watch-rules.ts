@@ -8,6 +8,7 @@
  * for each release by itself, since what lowers a release must never speak for another one.
  */
 
+import { fewestErrors, usualPercentOf } from "./chance.ts";
 import {
   hostTargets,
   type Measure,
@@ -67,6 +68,8 @@ export interface WatchRule extends Window {
   readonly requestFloor: number;
   /** Fewest counts of a ratio's part in a window for the rule to speak; 0: they do not matter. */
   readonly errorFloor: number;
+  /** The ratio of a healthy release beyond which chance is reckoned (`chance.ts`), beside the floors. Absent: they alone are asked. Unit: percent. */
+  readonly usualPercent?: number;
   /** Exposures at which it counts. Unit: percent. @default every one */
   readonly atPercents?: readonly number[];
   /** Where a figure became the threshold: `baseline at 50 %`, `wave 10`. */
@@ -240,8 +243,12 @@ function rulesOfBound(
       ? Math.max(objective.minimumRequests ?? defaultRequestFloor, percentileSampleFloor(measure.percentile))
       : 0;
   const errorFloor = isRatio && comparison === "above" ? (objective.minimumErrors ?? defaultErrorFloor) : 0;
+  const threshold = inverted ? readable(reference ? -value : 100 - value) : value;
+  // Stated floors are the team's word on what is noise, and a bound of 0 takes nothing for usual.
+  const isStated = objective.minimumRequests !== undefined || objective.minimumErrors !== undefined;
+  const reckonsChance = !isStated && !reference && threshold > 0;
   const scope = bound.response === "notify" && !bound.reference && !atPercents ? "service" : "release";
-  return windowsOf(indicator, bound, severity, source).map((window) => ({
+  return windowsOf({ indicator, bound, severity, source, reckonsChance }).map(({ beyondChance, ...window }) => ({
     key: [
       name,
       severity,
@@ -257,11 +264,12 @@ function rulesOfBound(
     scope,
     measure,
     comparison,
-    threshold: inverted ? readable(reference ? -value : 100 - value) : value,
+    threshold,
     ...(reference ? { reference } : {}),
     ...window,
-    requestFloor,
-    errorFloor,
+    requestFloor: beyondChance ? 0 : requestFloor,
+    errorFloor: beyondChance ? fewestErrors : errorFloor,
+    ...(beyondChance ? { usualPercent: usualPercentOf(threshold) } : {}),
     ...(atPercents ? { atPercents } : {}),
     ...(figureOf === undefined ? {} : { figureOf }),
   }));
@@ -303,6 +311,7 @@ function isImpliedBy(rule: WatchRule, other: WatchRule): boolean {
     rule.datapointsToAlarm === other.datapointsToAlarm &&
     rule.requestFloor >= other.requestFloor &&
     rule.errorFloor >= other.errorFloor &&
+    (rule.usualPercent === undefined) === (other.usualPercent === undefined) &&
     JSON.stringify([rule.measure, rule.reference]) === JSON.stringify([other.measure, other.reference]);
   if (!sameWatch || other.atPercents) return false;
   const [looser, stricter] = rule.comparison === "above" ? [rule, other] : [other, rule];

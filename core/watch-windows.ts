@@ -32,18 +32,40 @@ function statedWindow(windowSeconds: number): Window {
     : { periodSeconds: windowSeconds, evaluationPeriods: 1, datapointsToAlarm: 1 };
 }
 
+/** A window, and whether it speaks of what is beyond chance in it, whatever its traffic (`chance.ts`), instead of having fixed floors. */
+export interface AskedWindow extends Window {
+  readonly beyondChance?: true;
+}
+
+/** One is enough: what is beyond chance needs no second window to be believed. */
+const tenSecondsBeyondChance: AskedWindow = { ...tenSecondsOnce, beyondChance: true };
+const oneMinuteBeyondChance: AskedWindow = { ...oneMinute, beyondChance: true };
+
 /**
  * A small share of the traffic is seen only in a long window, a large one is seen fast: what is critical is watched in both. A warning has
- * time (docs/decisions/0003, 0017). Sources without 10 s points of their own are asked by the minute.
+ * time (docs/decisions/0003, 0017, 0023). Sources without 10 s points of their own are asked by the minute.
  */
-function ratioWindows(severity: Severity, source: MetricSource): Window[] {
+function ratioWindows({ severity, source, reckonsChance }: WindowQuestion): AskedWindow[] {
   if (severity === "warning") return [fiveMinutes];
-  return source === "emf" ? [tenSecondsTwice, oneMinuteTwoOfThree, fiveMinutes] : [oneMinuteTwoOfThree, fiveMinutes];
+  const hasTenSeconds = source === "emf";
+  if (reckonsChance) return [...(hasTenSeconds ? [tenSecondsBeyondChance] : []), oneMinuteBeyondChance, fiveMinutes];
+  return [...(hasTenSeconds ? [tenSecondsTwice] : []), oneMinuteTwoOfThree, fiveMinutes];
+}
+
+/** What windows depend on. */
+export interface WindowQuestion {
+  readonly indicator: Indicator;
+  readonly bound: Bound;
+  readonly severity: Severity;
+  readonly source: MetricSource;
+  /** A ratio with a fixed bound above 0 and floors that nobody stated. */
+  readonly reckonsChance: boolean;
 }
 
 /** Every window of one bound; each makes a rule of its own. */
-export function windowsOf(indicator: Indicator, bound: Bound, severity: Severity, source: MetricSource): Window[] {
-  const windows = plainWindows(indicator, bound, severity, source);
+export function windowsOf(question: WindowQuestion): AskedWindow[] {
+  const { bound, source } = question;
+  const windows = plainWindows(question);
   // Datadog has windows on end only for counts with a fixed bound; there an opening's first window may speak (docs/datadog.md).
   const isCompared = bound.reference?.kind === "baseline" && source !== "datadog";
   return isCompared ? windows.map(lasting) : windows;
@@ -57,7 +79,8 @@ function lasting({ periodSeconds }: Window): Window {
   return { periodSeconds, evaluationPeriods: 2, datapointsToAlarm: 2 };
 }
 
-function plainWindows(indicator: Indicator, bound: Bound, severity: Severity, source: MetricSource): Window[] {
+function plainWindows(question: WindowQuestion): AskedWindow[] {
+  const { indicator, bound, source } = question;
   if (bound.reference?.kind === "growth") return [hourly];
   if (indicator === "healthy-hosts") return [oneMinuteTwice];
   const isStated = bound.windowSeconds !== undefined;
@@ -66,7 +89,7 @@ function plainWindows(indicator: Indicator, bound: Bound, severity: Severity, so
     case "success-rate":
     case "availability":
       if (isStated) break;
-      return bound.reference ? [fiveMinutes] : ratioWindows(severity, source);
+      return bound.reference ? [fiveMinutes] : ratioWindows(question);
     case "invariant-violations":
       return [source === "emf" ? tenSecondsOnce : oneMinute];
     case "crashes":

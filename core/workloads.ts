@@ -55,6 +55,10 @@ export interface EcsWorkload {
   /** What the processes may do. @default nothing */
   readonly taskRoleArn?: string;
   readonly assignPublicIp: boolean;
+  /** Not 0, as on Kubernetes. */
+  readonly runAsUserId: number;
+  /** What the image is built for. */
+  readonly cpuArchitecture: "X86_64" | "ARM64";
   /** Secrets Manager or SSM ARNs by variable. @default none */
   readonly secretArns?: Readonly<Record<string, string>>;
 }

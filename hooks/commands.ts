@@ -3,6 +3,7 @@ import * as core from "../core/commands.ts";
 import { messageOf } from "../core/error-message.ts";
 import type { RolloutRecord } from "../core/record.ts";
 import { deliver, oneError } from "./deliver.ts";
+import { lowerFlags } from "./flags.ts";
 import { lowerRules } from "./lower-rules.ts";
 import { broadcastHolds } from "./peers.ts";
 import { type ForwardAction, type ListenerRef, type Ports, RevisionConflictError } from "./ports.ts";
@@ -41,9 +42,12 @@ async function run(
     // Whatever the record could say: an opening under way has weights that were never committed. Nothing is read first, for what is live
     // changes nothing about what has to be written, and every call is time.
     if (lowersLive) {
-      await lowerRules(ports, result.record, true, undefined).catch((error: unknown) => {
-        throw failure === undefined ? error : oneError([failure, error]);
-      });
+      const done = await Promise.allSettled([
+        lowerRules(ports, result.record, true, undefined),
+        lowerFlags(ports, result.record, true, undefined),
+      ]);
+      const failed = done.flatMap((step) => (step.status === "rejected" ? [step.reason] : []));
+      if (failed.length > 0) throw oneError([...(failure === undefined ? [] : [failure]), ...failed]);
     }
     if (failure) throw failure;
     if (result.history.length > 0) await ports.records.appendHistory(service, result.history);

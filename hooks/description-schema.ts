@@ -1,7 +1,20 @@
 /** What `WaveOpening` sends, as a schema. Strict: a field that this version does not know means that a newer program calls an older hook. */
 import * as z from "zod/mini";
 import { metricSources, responses, severities } from "../core/objectives.ts";
-import { controlGroup, count, criterion, figure, finishedFigures, indicator, percent, promises, text } from "./zod.ts";
+import {
+  capacity,
+  controlGroup,
+  count,
+  criterion,
+  figure,
+  finishedFigures,
+  indicator,
+  percent,
+  promises,
+  recordedSplit,
+  text,
+  workload,
+} from "./zod.ts";
 
 const mode = z.enum(["act", "observe"]);
 
@@ -49,11 +62,14 @@ export const descriptionSchema = z.strictObject({
   ),
   loadBalancerArnSuffix: text,
   stickinessSeconds: z.optional(z.number().check(z.positive())),
+  split: z.optional(recordedSplit),
   blindMinutes: z.number().check(z.positive()),
   dependencyOwner: z.optional(text),
   dependencyGroup: z.optional(text),
   peers: z.optional(z.array(text)),
   targetGroup: z.optional(z.record(text, z.union([z.string(), z.number()]))),
+  workload: z.optional(workload),
+  capacity: z.optional(capacity),
   rollbackWindowMinutes: z.number().check(z.nonnegative()),
   releases: z.array(
     z.strictObject({

@@ -39,7 +39,13 @@ export async function takeLease(
     takenBy: options.takenBy,
     expiresAt: now + leaseMinutes * 60_000,
   };
-  const staged = wanted.kind === "opening" ? stage(record, write, lease, now, declared?.digest === wanted.digest) : {};
+  const staged =
+    wanted.kind === "opening"
+      ? {
+          ...stage(record, write, lease, now, declared?.digest === wanted.digest),
+          ...floorsWith(record, options.declaration),
+        }
+      : {};
   try {
     await ports.records.write({ ...record, ...staged, lease, revision: record.revision + 1 }, record.revision);
   } catch (error) {
@@ -62,6 +68,18 @@ export async function takeLease(
 
 function isSame(lease: Lease, wanted: Pick<Lease, "kind" | "digest" | "toPercent">): boolean {
   return lease.kind === wanted.kind && lease.digest === wanted.digest && lease.toPercent === wanted.toPercent;
+}
+
+/** Known before traffic leaves the baseline: the next `up` must not take its processes, even if this one dies before its commit. */
+function floorsWith(
+  { capacity: kept = {} }: RolloutRecord,
+  { capacity = {} }: GuardOptions["declaration"],
+): Pick<RolloutRecord, "capacity"> {
+  const digests = [...new Set([...Object.keys(kept), ...Object.keys(capacity)])];
+  if (digests.length === 0) return {};
+  return {
+    capacity: Object.fromEntries(digests.map((digest) => [digest, Math.max(kept[digest] ?? 0, capacity[digest] ?? 0)])),
+  };
 }
 
 /** Known before the rule is: the hook would else take its traffic for a stranger's. */

@@ -8,10 +8,13 @@
 import { committedControlPercent, controlOpeningProblems, controlRiseProblems } from "../core/control.ts";
 import type { Declaration, GuardedWrite, LiveTraffic } from "../core/declaration.ts";
 import { messageOf } from "../core/error-message.ts";
+import { committedWeightShares } from "../core/flag-watch.ts";
 import { type GuardReading, hostsNeeded, loweringProblems, openingProblems } from "../core/guard-checks.ts";
-import { committedPercent, committedShares, holdsOn, type RolloutRecord } from "../core/record.ts";
+import { committedPercent, holdsOn, type RolloutRecord } from "../core/record.ts";
+import { weightPercentAt } from "../core/split.ts";
 import { sameShares, sharesOf } from "../core/traffic-shares.ts";
 import { describeAll } from "./alarm-states.ts";
+import { guardFlag, guardFlagUnread, type Rise } from "./guard-flag.ts";
 import { type OwnLease, takeLease } from "./guard-lease.ts";
 import { type GuardOptions, refuse } from "./guard-refusal.ts";
 import { liveOf } from "./observe.ts";
@@ -42,6 +45,11 @@ async function guardOne(ports: Ports, write: GuardedWrite, options: GuardOptions
   if ("failure" in read) return guardUnread(ports, write, options, read.failure);
   const { record } = read;
   if (write.role === "tester") return guardTester(record, write, options);
+  if (write.role === "flag")
+    return guardFlag(ports, record, write, options, {
+      open: (rise) => open(ports, write, options, own, rise),
+      lower: (fall) => lower(ports, write, options, own, fall),
+    });
   const declared = sharesOf(write.weights, write.targetGroupArns, write.control);
   if (declared.unknownTargetGroupArns.length > 0) {
     refuse(options, [`the rule names ${declared.unknownTargetGroupArns.join(", ")}, which no release has`]);
@@ -58,7 +66,11 @@ async function guardOne(ports: Ports, write: GuardedWrite, options: GuardOptions
       ([digest, percent]) => digest !== record.baseline && percent > (shares[digest] ?? 0) + 1e-6,
     ) ?? (controlProblems.length > 0 ? openingAgain(options.declaration) : undefined);
   if (rising) {
-    const rise = { digest: rising[0], toPercent: Math.round(rising[1]), isNewRule: live === undefined };
+    const rise = {
+      digest: rising[0],
+      toPercent: exposureMeant(options.declaration, rising[0], Math.round(rising[1])),
+      isNewRule: live === undefined,
+    };
     return open(ports, write, options, own, { ...rise, controlPercent: declared.controlPercent ?? 0 });
   }
   if (controlProblems.length > 0) refuse(options, controlProblems);
@@ -69,6 +81,13 @@ async function guardOne(ports: Ports, write: GuardedWrite, options: GuardOptions
     const toPercent = Math.round(declared.shares[falling[0]] ?? 0);
     return lower(ports, write, options, own, { digest: falling[0], fromPercent: Math.round(falling[1]), toPercent });
   }
+}
+
+/** The exposure behind a weight: where a flag splits, every request goes to a canary that is exposed at all. */
+function exposureMeant({ canary, split, exposurePercent }: Declaration, digest: string, weightPercent: number): number {
+  const isMeant =
+    split !== undefined && canary?.digest === digest && weightPercentAt(split.by, exposurePercent) === weightPercent;
+  return isMeant ? exposurePercent : weightPercent;
 }
 
 /** The canary has what an opening wrote that never came to commit, and the control lost its share since: the opening is looked at anew. */
@@ -88,7 +107,7 @@ async function sharesOfAbsent(
   const mains = record.rules.filter(({ role, arn }) => role === "main" && !leaving.has(arn)).map(({ arn }) => arn);
   const there = await ports.traffic.readRules(mains);
   if (mains.every((arn) => there[arn] !== undefined)) return { shares: {} };
-  const granted = committedShares(record);
+  const granted = committedWeightShares(record);
   const controlPercent = committedControlPercent(record);
   const others = await liveOfOthers(ports, record);
   if (!others) return { shares: granted, controlPercent };
@@ -119,6 +138,7 @@ async function readRecord(
 
 /** The record cannot be read: a write that moves no share goes through, any other would be a guess. */
 async function guardUnread(ports: Ports, write: GuardedWrite, options: GuardOptions, failure: string): Promise<void> {
+  if (write.role === "flag") return guardFlagUnread(ports, write, options, failure);
   const declared = sharesOf(write.weights, write.targetGroupArns, write.control);
   if (
     write.role === "tester" &&
@@ -173,17 +193,7 @@ async function open(
   write: GuardedWrite,
   options: GuardOptions,
   own: OwnLease,
-  {
-    isNewRule,
-    controlPercent,
-    ...rise
-  }: {
-    readonly digest: string;
-    readonly toPercent: number;
-    readonly isNewRule: boolean;
-    /** What the rule would give the control. */
-    readonly controlPercent: number;
-  },
+  { isNewRule, controlPercent, ...rise }: Rise,
 ): Promise<void> {
   const { declaration, takenBy } = options;
   const granted =
@@ -205,7 +215,10 @@ async function open(
   // Whoever lowers takes the lease away; while it stands, what changed the record since is no reason against the next rule.
   const isRenewal = own.lease !== undefined && record.lease?.id === own.lease.id;
   const revision = isRenewal ? record.revision : declaration.revision;
-  const opening = { ...rise, revision, takenBy, plan: options.plan };
+  const receiverNeeds = declaration.capacity?.[record.baseline];
+  const needs = receiverNeeds === undefined ? {} : { receiverNeeds };
+  const requestsPercent = weightPercentAt(declaration.split?.by ?? "weights", rise.toPercent);
+  const opening = { ...rise, requestsPercent, revision, takenBy, plan: options.plan, ...needs };
   const reading = await readForGuard(ports, write, record, rise.digest, options.hookChanges());
   const problems = [
     ...openingProblems(reading, write, opening, ports.clock.now()),
@@ -262,6 +275,9 @@ async function waitForHosts(
   const canaryArn = write.targetGroupArns[rise.digest];
   const baselineArn = write.targetGroupArns[options.declaration.baseline];
   if (canaryArn === undefined) return;
+  const { step, baseline: receiver, capacity = {}, split } = options.declaration;
+  const requestsPercent = weightPercentAt(split?.by ?? "weights", rise.toPercent);
+  const receiverNeeds = step === "opening" ? (capacity[receiver] ?? 0) : 0;
   for (;;) {
     const baseline = baselineArn === undefined ? undefined : await orUndefined(ports.traffic.targetHealth(baselineArn));
     const canary = await orUndefined(ports.traffic.targetHealth(canaryArn));
@@ -270,9 +286,12 @@ async function waitForHosts(
       controlNeeds > 0 && write.control
         ? await orUndefined(ports.traffic.targetHealth(write.control.targetGroupArn))
         : undefined;
+    // A floor that rose with this `up` takes a while to be served.
+    const isReceiverReady = baseline === undefined || baseline.healthyCount >= receiverNeeds;
     const isControlReady = controlNeeds === 0 || (control !== undefined && control.healthyCount >= controlNeeds);
-    if (canary && canary.healthyCount >= hostsNeeded(rise.toPercent, baseline?.healthyCount ?? 1) && isControlReady)
-      return;
+    const isCanaryReady =
+      canary !== undefined && canary.healthyCount >= hostsNeeded(requestsPercent, baseline?.healthyCount ?? 1);
+    if (isCanaryReady && isReceiverReady && isControlReady) return;
     // Out of time: the checks that follow say what is missing.
     if (ports.clock.now() >= deadline) return;
     await ports.clock.sleep(healthPollMilliseconds);

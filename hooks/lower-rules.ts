@@ -1,7 +1,8 @@
 /** Writing rules down to what the record grants, and looking whether that is what came to be. */
 import { committedControlPercent, grantedControlPercent } from "../core/control.ts";
+import { committedWeightShares } from "../core/flag-watch.ts";
 import { grantedPercent } from "../core/lowering.ts";
-import { committedShares, holdsOn, type Instant, type RolloutRecord } from "../core/record.ts";
+import { holdsOn, type Instant, type RolloutRecord } from "../core/record.ts";
 import { groupsOf, mayStick, sharesOf, testersReach, weightsFor } from "../core/traffic-shares.ts";
 import { oneError } from "./deliver.ts";
 import type { ForwardAction, Ports } from "./ports.ts";
@@ -108,7 +109,7 @@ function mainWrite(
     record.canary !== undefined &&
     holdsOn(record, record.canary.digest).length > 0;
   if (!lowersLive && !stuck) return undefined;
-  const shares = atMostLive(committedShares(record), live, record);
+  const shares = atMostLive(committedWeightShares(record), live, record);
   const weights = weightsFor(shares, groupsOf(record), controlAtMostLive(record, live));
   const stickinessSeconds = mayStick(record) && !lowersLive ? record.stickinessSeconds : undefined;
   return { weights, ...(stickinessSeconds === undefined ? {} : { stickinessSeconds }) };

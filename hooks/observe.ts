@@ -5,9 +5,10 @@
 
 import { grantedControlPercent } from "../core/control.ts";
 import { messageOf } from "../core/error-message.ts";
+import { splitOf, withFlag } from "../core/flag-watch.ts";
 import { releaseKey } from "../core/naming.ts";
 import { loweringResponses } from "../core/objectives.ts";
-import type { Observation } from "../core/observation.ts";
+import type { LiveFlags, Observation } from "../core/observation.ts";
 import { committedPercent, type RolloutRecord } from "../core/record.ts";
 import { alarmPairs } from "../core/shared-fate.ts";
 import type { AlarmValues } from "../core/snapshot.ts";
@@ -50,14 +51,16 @@ export async function observe(ports: Ports, record: RolloutRecord, ahead: ReadAh
       return await read();
     } catch (error) {
       failures.push(`${what}: ${messageOf(error)}`);
-      if (what === "rules") blindness.push(error);
+      if (what === "rules" || what === "flags") blindness.push(error);
       return undefined;
     }
   };
-  const [rules, read, counted] = await Promise.all([
+  const { split } = record;
+  const [rules, read, counted, flags] = await Promise.all([
     ahead.rules ?? attempt("rules", () => ports.traffic.readRules(watchedRules(record))),
     readStates(ports, record.alarms, ahead.alarms),
     attempt("metrics", () => readCounts(ports, record, ahead)),
+    split && attempt("flags", () => ports.flags.read(split)),
   ]);
   for (const { system, error } of read.failures) {
     const what = system === "cloudwatch" ? "alarms" : `alarms in ${system}`;
@@ -82,7 +85,8 @@ export async function observe(ports: Ports, record: RolloutRecord, ahead: ReadAh
   ]);
   return {
     observation: {
-      live: liveOf(record, rules),
+      live: liveExposureOf(record, rules, flags, ports.clock.now()),
+      ...(flags ? { flags } : {}),
       alarms,
       ...(alarms === undefined || read.unread.length === 0 ? {} : { unreadAlarms: read.unread }),
       ...(values === undefined ? {} : { values }),
@@ -105,7 +109,21 @@ export function watchedRules(record: RolloutRecord): string[] {
   return record.rules.filter((rule) => rule.role !== "anchor").map((rule) => rule.arn);
 }
 
-/** The live traffic of a service: its main rules, which move together; where they differ, the most anyone has counts. */
+/**
+ * What the releases of a service are exposed to: its live weights with the flag in them, where there is one.
+ * @param flags `undefined`: not read, and taken for what the record grants
+ */
+export function liveExposureOf(
+  record: RolloutRecord,
+  rules: Readonly<Record<string, ForwardAction>> | undefined,
+  flags: LiveFlags | undefined,
+  now: number,
+): Observation["live"] {
+  const weights = liveOf(record, rules);
+  return weights && withFlag(record, weights, flags, now);
+}
+
+/** The live weights of a service: its main rules, which move together; where they differ, the most anyone has counts. */
 export function liveOf(
   record: RolloutRecord,
   rules: Readonly<Record<string, ForwardAction>> | undefined,
@@ -203,7 +221,7 @@ async function readCounts(ports: Ports, record: RolloutRecord, ahead: ReadAhead)
   const canaryRequests = elsewhere ? elsewhere.requests : total(record.source === "emf" ? "reported" : "canary");
   const visibility = visibilityOf({
     baselineRequests: sumOf(total("baseline"), total("control")),
-    canaryRequests: total("canary"),
+    canaryRequests: servedAs(record, total("canary")),
     canaryReported: canaryRequests,
     exposurePercent:
       wanted.window.from >= canary.waveOpenedAt
@@ -217,6 +235,13 @@ async function readCounts(ports: Ports, record: RolloutRecord, ahead: ReadAhead)
       ? {}
       : { canaryErrorRatePercent: (100 * ((elsewhere ? elsewhere.errors : total("errors")) ?? 0)) / canaryRequests }),
   };
+}
+
+/** Of what its processes got, what they served as the canary: the flag is off for the others, who are reported as the baseline's. */
+function servedAs(record: RolloutRecord, requests: number | undefined): number | undefined {
+  return requests === undefined || splitOf(record)?.by !== "flag"
+    ? requests
+    : (requests * committedPercent(record)) / 100;
 }
 
 /** `undefined` only where neither has a point. */

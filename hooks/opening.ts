@@ -1,9 +1,11 @@
 /** What `WaveOpening` invokes: reads the live weights back and commits what this `up` declared, or fails the `up`. */
 import { commit } from "../core/commit.ts";
-import type { ServiceDescription } from "../core/declaration.ts";
+import type { LiveTraffic, ServiceDescription } from "../core/declaration.ts";
 import { finishedHere } from "../core/finished-releases.ts";
+import { splitOf } from "../core/flag-watch.ts";
 import type { FinishedRelease } from "../core/gate/evidence.ts";
 import { type RolloutRecord, recordSchemaVersion } from "../core/record.ts";
+import { exposureOf } from "../core/split.ts";
 import { sameShares, sharesOf } from "../core/traffic-shares.ts";
 import { type Ports, RevisionConflictError } from "./ports.ts";
 
@@ -30,7 +32,7 @@ export async function commitOpening(ports: Ports, description: ServiceDescriptio
   }
   for (let tries = 1; ; tries += 1) {
     const before = await ports.records.read(description.service);
-    const live = await readBack(ports, description);
+    const live = await withFlagRead(ports, description, before, await readBack(ports, description));
     const result = commit(before, description, live, ports.clock.now());
     if (result.kind === "refused") throw new NotCommittedError(result.reason);
     try {
@@ -69,4 +71,29 @@ async function readBack(ports: Ports, description: ServiceDescription) {
   if (differing)
     throw new NotCommittedError(`${description.service}: its rules differ; they move together. Run up again`);
   return first;
+}
+
+/** What is exposed of what the rules say, by the flag as it is now: one that did not rise, or was taken away meanwhile, is not committed. */
+async function withFlagRead(
+  ports: Ports,
+  { split, canary, baseline, exposurePercent }: ServiceDescription,
+  before: RolloutRecord | undefined,
+  live: LiveTraffic,
+): Promise<LiveTraffic> {
+  const own = split && splitOf({ split, ...(before?.flagsOn ? { flagsOn: before.flagsOn } : {}) });
+  if (!own || !canary) return live;
+  const { percents } = await ports.flags.read(own);
+  const weightPercent = live.shares[canary.digest] ?? 0;
+  const flagPercent = percents[own.flag] ?? 0;
+  const exposed = exposureOf(own.by, exposurePercent, { weightPercent, flagPercent });
+  const { [canary.digest]: _weights, [baseline]: has = 0, ...others } = live.shares;
+  const left = has + Math.max(0, weightPercent - exposed);
+  return {
+    ...live,
+    shares: {
+      ...others,
+      ...(left > 0 ? { [baseline]: left } : {}),
+      ...(exposed > 0 ? { [canary.digest]: exposed } : {}),
+    },
+  };
 }

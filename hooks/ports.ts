@@ -3,11 +3,14 @@
  * one contract suite (`test/contract`) runs against both. What a read answers is the reader's own or cannot be changed; every failure is thrown, never
  * turned into an empty answer.
  */
+import type { FlagPercents } from "../core/flag-document.ts";
 import type { SoakWindow } from "../core/gate/evidence.ts";
+import type { LiveFlags } from "../core/observation.ts";
 import type { PageMessage, PagePlace } from "../core/page-message.ts";
 import type { HistoryEntry, Instant, RolloutRecord, WatchedAlarm } from "../core/record.ts";
 import type { ReportedSignal } from "../core/signals.ts";
 import type { AlarmValues, Snapshot } from "../core/snapshot.ts";
+import type { FlagPlace } from "../core/split.ts";
 
 /** The record changed since it was read. */
 export class RevisionConflictError extends Error {
@@ -264,6 +267,25 @@ export interface WatchElsewhere {
   }): Promise<Readonly<Partial<Record<ReportedSignal, number>>>>;
 }
 
+/** The document of feature flags that a service's processes read (A6). */
+export interface Flags {
+  /**
+   * What is live. Nothing was ever deployed: no flags.
+   * @throws where it cannot be read, or is no flag document of ours: nothing is guessed
+   */
+  read(place: FlagPlace): Promise<LiveFlags>;
+  /**
+   * Makes these the live flags, all at once, whatever is being deployed or watched meanwhile. Resolves once everybody has them.
+   * @throws FlagNotConfirmedError where that was not seen within the adapter's bound, and whatever a call failed with
+   */
+  write(place: FlagPlace, percents: FlagPercents): Promise<void>;
+}
+
+/** The flag document was sent, and is not seen to be live for everybody. */
+export class FlagNotConfirmedError extends Error {
+  override readonly name = "FlagNotConfirmedError";
+}
+
 /** All ports together, as hook and guard take them. */
 export interface Ports {
   readonly records: RecordStore;
@@ -273,6 +295,7 @@ export interface Ports {
   readonly peers: Peers;
   /** By the system that watches; one that the environment does not have is absent, and reading from it fails by name. */
   readonly elsewhere: Readonly<Partial<Record<"prometheus" | "datadog", WatchElsewhere>>>;
+  readonly flags: Flags;
   readonly pager: Pager;
   readonly telemetry: Telemetry;
   /** Where pages say that they come from. */

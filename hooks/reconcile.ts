@@ -6,10 +6,12 @@ import pLimit from "p-limit";
 import { peerHoldsToApply } from "../core/apply-targets.ts";
 import { decide } from "../core/decide.ts";
 import { messageOf } from "../core/error-message.ts";
+import { rollBackForFlag } from "../core/flag-watch.ts";
 import { withoutGoneRules } from "../core/leaving-rules.ts";
 import type { Decision } from "../core/observation.ts";
 import { committedPercent, dedupKeyOf, type Instant, type Page, type RolloutRecord } from "../core/record.ts";
 import { deliver, deliverUnstored, oneError } from "./deliver.ts";
+import { lowerFlags } from "./flags.ts";
 import { lowerRules, wouldWrite } from "./lower-rules.ts";
 import { observe, readHealth, type Seen, watchedRules } from "./observe.ts";
 import { broadcastHolds, type SilentRegions } from "./peers.ts";
@@ -159,17 +161,17 @@ async function decideAnew(ports: Ports, service: string, known: AheadOfAll | und
       const isActing =
         decision.record !== record || wouldWrite(ports, decision.record, decision.lowersLive, seen.rules);
       const now = isFirst && isActing ? await lookAgain(ports, seen, record) : seen;
-      const { failures, unstored } = await carryOut(ports, record, decision, now);
+      const { failures, unstored, record: carriedOut } = await carryOut(ports, record, decision, now);
       report(ports, decision, seen);
-      const broadcasts = (decision.record.broadcastsDue?.length ?? 0) > 0;
+      const broadcasts = (carriedOut.broadcastsDue?.length ?? 0) > 0;
       // Telling the peers may leave something to tell people.
-      const waits = broadcasts || decision.record.outbox.length > 0 || (decision.record.snapshotsDue?.length ?? 0) > 0;
+      const waits = broadcasts || carriedOut.outbox.length > 0 || (carriedOut.snapshotsDue?.length ?? 0) > 0;
       return {
         what: "service",
         failures: [...failures, ...seen.blindness],
         waits,
         broadcasts,
-        ...(unstored.length === 0 ? {} : { unstored: { record: decision.record, pages: unstored } }),
+        ...(unstored.length === 0 ? {} : { unstored: { record: carriedOut, pages: unstored } }),
       };
     } catch (error) {
       if (!(error instanceof RevisionConflictError) || tries === mostTries) throw error;
@@ -238,7 +240,7 @@ async function carryOut(
   before: RolloutRecord,
   decision: Decision,
   seen: Seen,
-): Promise<{ readonly failures: unknown[]; readonly unstored: Page[] }> {
+): Promise<{ readonly failures: unknown[]; readonly unstored: Page[]; readonly record: RolloutRecord }> {
   const { record } = decision;
   const failures: unknown[] = [];
   const unstored: Page[] = [];
@@ -253,9 +255,23 @@ async function carryOut(
     }
   };
   const startedAt = ports.clock.now();
+  let carriedOut = record;
   const isStored = record === before || (await attempt(() => ports.records.write(record, before.revision)));
   if (record.mode === "act") {
-    const isLow = await attempt(() => lowerRules(ports, record, decision.lowersLive, seen.rules));
+    const [isLow, flagFailure] = await Promise.all([
+      attempt(() => lowerRules(ports, record, decision.lowersLive, seen.rules)),
+      failureOf(() => lowerFlags(ports, record, decision.lowersLive, seen.observation.flags)),
+    ]);
+    if (flagFailure !== undefined) {
+      failures.push(flagFailure);
+      const rolledBack = rollBackForFlag(record, messageOf(flagFailure), ports.clock.now());
+      if (rolledBack) {
+        carriedOut = rolledBack.record;
+        const done = await takeWeights(ports, isStored ? record.revision : undefined, rolledBack);
+        failures.push(...done.failures);
+        unstored.push(...done.unstored);
+      } else unstored.push(flagNotLowered(before, record, flagFailure, ports.clock.now()));
+    }
     if (!isLow) unstored.push(notLowered(before, record, failures.at(-1), ports.clock.now()));
     else if (decision.lowersLive)
       ports.telemetry.metric("RollbackMilliseconds", ports.clock.now() - startedAt, record.service);
@@ -264,7 +280,53 @@ async function carryOut(
   if (!isStored) unstored.push(...record.outbox);
   else if (decision.history.length > 0)
     await attempt(() => ports.records.appendHistory(record.service, decision.history));
-  return { failures, unstored };
+  return { failures, unstored, record: carriedOut };
+}
+
+/** What a step failed with; `undefined`: it did not. */
+async function failureOf(act: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    return error ?? new Error("failed, and did not say why");
+  }
+}
+
+/**
+ * The full rollback where the flag failed: record first, weights whatever comes of that.
+ * @param revision of the record as it is stored; `undefined`: it could not be stored, and neither will this be
+ * @throws RevisionConflictError once the weights are taken, when somebody else decided meanwhile
+ */
+async function takeWeights(
+  ports: Ports,
+  revision: number | undefined,
+  { record, history }: Decision,
+): Promise<{ readonly failures: unknown[]; readonly unstored: Page[] }> {
+  const notStored =
+    revision === undefined
+      ? new Error(`${record.service}: the full rollback is in no record yet`)
+      : await failureOf(() => ports.records.write(record, revision));
+  const notLow = await failureOf(() => lowerRules(ports, record, true, undefined));
+  if (notStored instanceof RevisionConflictError && notLow === undefined) throw notStored;
+  if (notStored === undefined) await failureOf(() => ports.records.appendHistory(record.service, history));
+  return {
+    failures: [notStored, notLow].filter((failure) => failure !== undefined),
+    unstored: [
+      ...(notLow === undefined ? [] : [notLowered(record, record, notLow, ports.clock.now())]),
+      ...(notStored === undefined ? [] : record.outbox),
+    ],
+  };
+}
+
+/** The weights do not depend on it, and are where they should be. */
+function flagNotLowered(before: RolloutRecord, record: RolloutRecord, failure: unknown, at: Instant): Page {
+  return {
+    ...notLowered(before, record, failure, at),
+    id: `flag-not-lowered-${record.revision}`,
+    summary: `${record.service}: COULD NOT TURN OFF flag ${record.split?.flag ?? ""}; the weights do not depend on it`,
+    detail: `${messageOf(failure)}; it is tried again every minute, or deploy the flag by hand`,
+  };
 }
 
 /** Stands in no record: it must not depend on yet another write. */

@@ -5,6 +5,7 @@
 import { sourceDelaySeconds } from "../core/alarms.ts";
 import type { SoakMeasurement, SoakWindow } from "../core/gate/evidence.ts";
 import { type Look, newestLook } from "../core/gate/looks.ts";
+import { shortestWindowSeconds, windowSecondsFor } from "../core/gate/window-length.ts";
 import type { TargetKind } from "../core/measures.ts";
 import type { MetricSource } from "../core/objectives.ts";
 import { waveAt } from "../core/plans.ts";
@@ -16,8 +17,6 @@ import { besideCanary, type MeasuredRelease, measuredRelease } from "./soak/plac
 
 /** Most windows that are read, the newest: a week of five minutes. With 12 statistics it is a quarter of what one GetMetricData call gives (100,800 points). */
 export const mostWindows = 2_016;
-/** Soaks up to this long are read by the minute, longer ones by five minutes. Unit: minutes. */
-const shortSoakMinutes = 60;
 /** On top of the source's own delay, so that a window is whole before it is read: another answer later would be another look. Unit: milliseconds. */
 const slackMilliseconds = 30_000;
 /** Nobody's traffic waits for this answer. Unit: milliseconds. */
@@ -44,15 +43,18 @@ function arrivalMilliseconds(source: MetricSource): number {
   return sourceDelaySeconds[source] * 1_000 + slackMilliseconds;
 }
 
-/** The newest look that has ended and arrived. `undefined`: nothing is exposed, the wave has no end of its own, or none has ended yet. */
-export function soakRange(record: RolloutRecord, now: Instant): SoakRange | undefined {
+/**
+ * The newest look that has ended and arrived. `undefined`: nothing is exposed, the wave has no end of its own, or none has ended yet.
+ * @param longerWindowSeconds @default the shortest windows that its soak is read in
+ */
+export function soakRange(record: RolloutRecord, now: Instant, longerWindowSeconds?: number): SoakRange | undefined {
   const { canary, plan, source } = record;
   if (!canary || canary.exposurePercent === 0) return undefined;
   const soakMinutes = waveAt(plan, canary.exposurePercent)?.minimumSoakMinutes ?? null;
   if (soakMinutes === null) return undefined;
   const look = newestLook(canary.waveOpenedAt, soakMinutes, now - arrivalMilliseconds(source));
   if (!look) return undefined;
-  const windowSeconds = soakMinutes <= shortSoakMinutes ? 60 : 300;
+  const windowSeconds = longerWindowSeconds ?? shortestWindowSeconds(soakMinutes);
   const windowMs = windowSeconds * 1_000;
   const to = Math.floor(look.endsAt / windowMs) * windowMs;
   const first = Math.ceil(canary.waveOpenedAt / windowMs) * windowMs;
@@ -71,19 +73,21 @@ export async function readSoak(
   record: RolloutRecord,
   targetOf: (targetGroupArn: string) => TargetKind,
 ): Promise<SoakMeasurement | undefined> {
-  const range = soakRange(record, ports.clock.now());
+  let range = soakRange(record, ports.clock.now());
   if (!range || !record.canary) return undefined;
   const canary = measuredRelease(record, record.canary.digest);
   if (!canary)
     throw new Error(`record of ${record.service}: no release of its canary's digest; expected one. Run status`);
   const beside = besideCanary(record);
-  const windows = await windowsOf(
-    ports,
-    record,
-    { canary, ...(beside ? { beside: beside.release } : {}) },
-    range,
-    targetOf,
-  );
+  const releases = { canary, ...(beside ? { beside: beside.release } : {}) };
+  const read = (of: SoakRange) => windowsOf(ports, record, releases, of, targetOf);
+  let windows = await read(range);
+  const longer = longerWindows(record, range, windows.canary ?? []);
+  // A percentile of fewer requests is no percentile, and nothing puts two of them together: the source is asked again.
+  if (longer !== undefined) {
+    range = longer;
+    windows = await read(range);
+  }
   return {
     windowSeconds: range.windowSeconds,
     // A look that is cut begins with its oldest window.
@@ -93,6 +97,17 @@ export async function readSoak(
     canary: windows.canary ?? [],
     ...(beside ? { beside: { is: beside.is, windows: windows.beside ?? [] } } : {}),
   };
+}
+
+/** The same look in longer windows, where the canary has too few requests in these. */
+function longerWindows(record: RolloutRecord, range: SoakRange, canary: readonly SoakWindow[]): SoakRange | undefined {
+  const soakMinutes = waveAt(record.plan, record.canary?.exposurePercent ?? 0)?.minimumSoakMinutes ?? null;
+  if (soakMinutes === null || range.to <= range.from) return undefined;
+  const perSecond = (1_000 * canary.reduce((sum, { requests }) => sum + requests, 0)) / (range.to - range.from);
+  const windowSeconds = windowSecondsFor(soakMinutes, (range.to - range.from) / 60_000, perSecond);
+  if (windowSeconds === range.windowSeconds) return undefined;
+  const longer = soakRange(record, range.look.endsAt + arrivalMilliseconds(record.source), windowSeconds);
+  return longer?.look.index === range.look.index ? longer : undefined;
 }
 
 /** Windows of each release by its name here. */

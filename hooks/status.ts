@@ -13,7 +13,7 @@ import {
   type Lease,
   type RolloutRecord,
 } from "../core/record.ts";
-import { liveOf } from "./observe.ts";
+import { liveExposureOf } from "./observe.ts";
 import type { DrillState, ForwardAction, Ports } from "./ports.ts";
 import { drillFindings, findingsOf, type StatusFinding, worstFirst } from "./status-findings.ts";
 
@@ -198,7 +198,7 @@ function serviceStatus(
   heartbeat: ReadService["heartbeat"],
   at: Instant,
 ): ReadService {
-  const live = liveStatus(record, rules);
+  const live = liveStatus(record, rules, at);
   const named = (digest: string): NamedRelease => ({ digest, version: versionOf(record, digest) });
   const { canary, previous, lease } = record;
   return {
@@ -238,9 +238,9 @@ function serviceStatus(
   };
 }
 
-function liveStatus(record: RolloutRecord, rules: LiveRules | string): ReadService["live"] {
+function liveStatus(record: RolloutRecord, rules: LiveRules | string, at: Instant): ReadService["live"] {
   if (typeof rules === "string") return { kind: "unreadable", problem: rules };
-  const live = liveOf(record, rules);
+  const live = liveExposureOf(record, rules, undefined, at);
   return live
     ? { kind: "read", sharesPercent: live.shares, unknownTargetGroupArns: live.unknownTargetGroupArns }
     : { kind: "unreadable", problem: "none of its main rules exists" };

@@ -26,7 +26,7 @@ import { sparedMilliseconds } from "../core/shared-fate.ts";
 import { readStates } from "./alarm-states.ts";
 import { oneError } from "./deliver.ts";
 import { drillOverdueMilliseconds } from "./drill.ts";
-import { liveOf, watchedRules } from "./observe.ts";
+import { liveExposureOf, watchedRules } from "./observe.ts";
 import type { Ports } from "./ports.ts";
 
 /** As long the hook has, from a standing alarm or from its last heartbeat. Unit: milliseconds. Source: requirement D4. */
@@ -220,7 +220,7 @@ async function exposureFinding(
     watched.filter((alarm) => names.has(alarm.alarmName)),
     now,
   );
-  const live = liveOf(record, rules)?.shares[digest] ?? 0;
+  const live = liveExposureOf(record, rules, undefined, now)?.shares[digest] ?? 0;
   if (live <= target + 1e-6) return { unread };
   const granted = committedShares(record)[digest] ?? 0;
   const finding: Finding = {
@@ -243,7 +243,8 @@ async function heldFinding(ports: Ports, record: RolloutRecord): Promise<Finding
     .filter((hold) => now - hold.at > patienceMilliseconds)
     .sort((left, right) => left.at - right.at);
   if (overdue.length === 0) return undefined;
-  const live = liveOf(record, await ports.traffic.readRules(watchedRules(record)))?.shares ?? {};
+  const rules = await ports.traffic.readRules(watchedRules(record));
+  const live = liveExposureOf(record, rules, undefined, now)?.shares ?? {};
   const standing = overdue.find((hold) => (live[hold.digest] ?? 0) > hold.targetPercent + 1e-6);
   if (!standing) return undefined;
   return {

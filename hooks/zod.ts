@@ -7,6 +7,7 @@
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { indicators, responses } from "../core/objectives.ts";
+import { splitters } from "../core/split.ts";
 
 z.config(en());
 
@@ -73,8 +74,23 @@ const promises = z.strictObject({
   budgetPeriodDays: z.optional(z.union([z.literal(28), z.literal(30)])),
 });
 
+/** What runs behind the target groups, and how many processes a rollback needs by digest; see `core/capacity.ts`. */
+const workload = z.strictObject({ minimumCount: count, maximumCount: count });
+const capacity = z.record(text, count);
+
 /** Where the metrics of a release are that left; see `core/former-releases.ts`. */
 const formerRelease = z.strictObject({ releaseKey: text, targetGroupArnSuffix: text, until: z.number() });
+
+/** A flag that goes with the rollout; see `core/split.ts`. */
+const recordedSplit = z.strictObject({
+  by: z.enum(splitters),
+  flag: text,
+  applicationId: text,
+  environmentId: text,
+  profileId: text,
+  strategyId: text,
+  alarmName: z.optional(text),
+});
 
 const finishedFigures = z.strictObject({
   "error-rate": z.optional(z.number()),
@@ -91,6 +107,7 @@ const finishedRelease = z.strictObject({
 });
 
 export {
+  capacity,
   controlGroup,
   count,
   criterion,
@@ -101,5 +118,7 @@ export {
   indicator,
   percent,
   promises,
+  recordedSplit,
   text,
+  workload,
 };

@@ -7,6 +7,7 @@
 import { basename, dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { BadInputError } from "../core/bad-input.ts";
+import { workloadFacts } from "../core/capacity.ts";
 import type { Intent } from "../core/declaration.ts";
 import type { Shared } from "./config/foundation.ts";
 import type { EnvironmentConfig, ServiceConfig } from "./config/model.ts";
@@ -198,6 +199,8 @@ export function intentOf(
     attempt: service.attempt,
     retire: service.retire,
     ...(service.replaceBaselineReason === undefined ? {} : { replaceBaselineReason: service.replaceBaselineReason }),
+    ...(service.workload ? { workload: workloadFacts(service.workload) } : {}),
+    ...(service.split ? { split: service.split } : {}),
     ...(freezes === undefined ? {} : { freezes }),
     ...(service.overrideReason === undefined ? {} : { overrideReason: service.overrideReason }),
   };

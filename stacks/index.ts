@@ -22,6 +22,7 @@ import { belowReader, ladderProblems } from "./ladder.ts";
 import { ownRuleArns, placeProblems, previousUp, stackIdentity } from "./own-place.ts";
 import { ownershipProblems } from "./ownership.ts";
 import { program } from "./program.ts";
+import { prepareWorkloads } from "./workloads.ts";
 
 export default async () => {
   const stackId = stackIdentity();
@@ -71,13 +72,17 @@ export default async () => {
     previousServices: previous.services,
     ownRuleArns: () => ownRuleArns(stackId),
   };
+  const prepared = await prepareWorkloads(config, previous.workloads);
+  for (const notice of prepared.notices) pulumi.log.warn(notice);
   const surveyor = awsSurveyor(new ElasticLoadBalancingV2Client(clientSettings(access)));
   const adopted = await surveyEnvironment(config, surveyor, ports);
   return program({
     config,
     decide: async (wanted) => withOtherCanaries(wanted, await decideEnvironment(wanted, ports, adopted), ports),
     survey: adopted.found,
-    refusals: (wanted) => ownershipProblems(wanted, own, ports),
+    refusals: async (wanted) => [...(await ownershipProblems(wanted, own, ports)), ...prepared.refusals],
+    workloads: prepared.workloads,
+    placeOf: prepared.placeOf,
     guards: awsGuardBinding({
       environment,
       region,

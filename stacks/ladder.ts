@@ -56,15 +56,25 @@ export function ladderProblems(below: string | undefined, stackId: string): stri
   ];
 }
 
-/**
- * A reader of the stack below. It is asked once, by the first service that wants to open a first wave: an `up` that opens none does not
- * depend on another stack.
- */
+/** Outputs of a stack by its name, as `{ outputs, secretOutputNames }`. Whatever keeps them from being read is thrown. */
+export type OutputsReader = (stack: string) => Promise<unknown>;
+
+const outputsByEngine: OutputsReader = (stack) =>
+  pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: stack });
+
+/** A reader of the stack below, as its config names it, while a program runs. */
 export function belowReader(below: string, own: AskingStack): BelowReader {
-  const stack = fullStackName(below, own.stackId);
+  return readerOf(fullStackName(below, own.stackId), own, outputsByEngine);
+}
+
+/**
+ * A reader of a stack. It is asked once, by the first service that wants to open a first wave: an `up` that opens none does not depend on
+ * another stack.
+ */
+export function readerOf(stack: string, own: AskingStack, readOutputs: OutputsReader): BelowReader {
   let asked: Promise<ToldBelow> | undefined;
   return async (service) => {
-    asked ??= lookUp(stack, own);
+    asked ??= lookUp(stack, own, readOutputs);
     const told = await asked;
     if ("unreadable" in told) return told;
     const finished = told.services[service]?.finished;
@@ -93,10 +103,10 @@ function unreadable(text: string): Unreadable {
   return { unreadable: text };
 }
 
-async function lookUp(stack: string, own: AskingStack): Promise<ToldBelow> {
+async function lookUp(stack: string, own: AskingStack, readOutputs: OutputsReader): Promise<ToldBelow> {
   let answer: unknown;
   try {
-    answer = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: stack });
+    answer = await readOutputs(stack);
   } catch (error) {
     const said = messageOf(error).replace(/\s+/g, " ").replace(/\.$/, "");
     return unreadable(

@@ -4,6 +4,8 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { workloadKinds } from "../core/workloads.ts";
+import type { PlacedWorkload } from "./workloads.ts";
 
 /** Where records and rules are. */
 export interface Place {
@@ -77,6 +79,8 @@ export async function previousUp(stackId: string): Promise<{
   readonly place: Partial<Place>;
   /** Names of the services that it declared. */
   readonly services: readonly string[];
+  /** Where it had what runs behind their releases, by service; of those alone that had it declared. */
+  readonly workloads: Readonly<Record<string, PlacedWorkload>>;
 }> {
   const answer = answerSchema.safeParse(
     await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: stackId }),
@@ -94,8 +98,24 @@ export async function previousUp(stackId: string): Promise<{
     // Versions that knew no other stacks had the foundation in each.
     ...(foundation === undefined && tableName === undefined ? {} : { foundation: foundation ?? "here" }),
   };
-  return { place, services: Object.keys(services).sort() };
+  const workloads = Object.entries(services).flatMap(([name, told]) => {
+    const read = toldSchema.safeParse(told);
+    if (!read.success) {
+      throw new pulumi.RunError(
+        `stack ${stackId}: its own outputs do not say where service ${name} runs, got something else under workload; expected kind and cluster. Run pulumi stack output services`,
+      );
+    }
+    const { workload } = read.data;
+    if (!workload) return [];
+    const { namespace, ...where } = workload;
+    return [[name, { ...where, ...(namespace === undefined ? {} : { namespace }) }] as const];
+  });
+  return { place, services: Object.keys(services).sort(), workloads: Object.fromEntries(workloads) };
 }
+
+const toldSchema = z.object({
+  workload: z.object({ kind: z.enum(workloadKinds), cluster: z.string(), namespace: z.string().optional() }).optional(),
+});
 
 const answerSchema = z.object({
   outputs: z.object({

@@ -7,9 +7,11 @@ import { comparisonFindings } from "../../core/gate/comparison.ts";
 import { defaultGateSettings, type SoakMeasurement } from "../../core/gate/evidence.ts";
 import { newestLook } from "../../core/gate/looks.ts";
 import { type Finding, type VerdictKind, verdictOf } from "../../core/gate/verdict.ts";
-import type { Plan, Wave } from "../../core/plans.ts";
+import { windowSecondsFor } from "../../core/gate/window-length.ts";
+import type { Plan } from "../../core/plans.ts";
 import type { Instant } from "../../core/record.ts";
 import { RandomStream } from "../../rehearsal/traffic/random.ts";
+import { rateAt } from "../../rehearsal/traffic/traffic.ts";
 import { type Badness, type Service, SoakTrace } from "./world.ts";
 
 /** Asked for no longer than this many times the soak. */
@@ -32,11 +34,6 @@ export interface RolloutCourse {
   readonly blockedBy: readonly Finding["rule"][];
 }
 
-/** Windows of a soak: by the minute where an hour is all there is, else five. Unit: seconds. */
-export function windowSecondsOf(wave: Pick<Wave, "minimumSoakMinutes">): number {
-  return (wave.minimumSoakMinutes ?? 0) <= 60 ? 60 : 300;
-}
-
 /** Findings of one look at a soak. */
 export function findingsOf(measurement: SoakMeasurement, plan: Plan, exposurePercent: number): readonly Finding[] {
   return comparisonFindings(measurement, defaultGateSettings, { plan, exposurePercent });
@@ -52,7 +49,9 @@ export function rolloutCourse(plan: Plan, service: Service, seed: number, badnes
   for (const wave of plan.waves) {
     if (wave.exposurePercent >= 100 || wave.minimumSoakMinutes === null) continue;
     const soakMinutes = wave.minimumSoakMinutes;
-    const windowSeconds = windowSecondsOf(wave);
+    // By the traffic of the soak's middle, where the hook takes what it counted up to the look.
+    const middleRate = rateAt(now + soakMinutes * 30_000, service.ratePerSecond) * (wave.exposurePercent / 100);
+    const windowSeconds = windowSecondsFor(soakMinutes, soakMinutes, middleRate);
     const soak = { openedAt: now, fromPercent, exposurePercent: wave.exposurePercent, windowSeconds };
     const trace = new SoakTrace(stream.fork(`wave-${wave.exposurePercent}`), service, soak, badness);
     const looks: VerdictKind[] = [];

@@ -40,7 +40,7 @@ export function thresholdsOf({ unit, documented }: PeerRule): number[] {
   const grid =
     unit === "errors"
       ? Array.from({ length: 120 }, (_, count) => count + 0.5)
-      : Array.from({ length: 121 }, (_, place) => Number((0.05 * 1_000 ** (place / 120)).toPrecision(3)));
+      : Array.from({ length: 451 }, (_, place) => Number((0.01 * 5_000 ** (place / 450)).toPrecision(3)));
   return [...new Set([...grid, documented])].sort((left, right) => left - right);
 }
 

@@ -6,12 +6,8 @@
  * A rule gives, at each of its ticks, the highest threshold at which it would have fired by then, so one pass over a trace is its whole curve.
  */
 import { evaluationIntervalSeconds, evaluationRange } from "../../core/alarms.ts";
-import {
-  defaultErrorFloor,
-  loweringResponses,
-  type ObjectivePresetName,
-  objectivePresets,
-} from "../../core/objectives.ts";
+import { fewestErrors, rarityExponent } from "../../core/chance.ts";
+import { loweringResponses, type ObjectivePresetName, objectivePresets } from "../../core/objectives.ts";
 import { releaseRules, type WatchRule } from "../../core/watch-rules.ts";
 import { cloud } from "../../rehearsal/cloud/constants.ts";
 import { type PointSource, type Seen, seenIn, stepSeconds, type Trace, visibleUntil } from "./trace.ts";
@@ -138,12 +134,21 @@ export function errorRules(preset: ObjectivePresetName, points: PointSource): re
   );
 }
 
+/** The highest bound of which so many errors are beyond chance: what is usual follows from the bound (`core/chance.ts`). Unit: percent. */
+function highestBoundBeyondChance({ errors, requests }: Seen): number {
+  const usualPercent = 100 / (requests * (10 ** (rarityExponent / errors) - 1));
+  return usualPercent * rarityExponent * Math.LN10;
+}
+
 /** One of our rules on one trace: floors, windows and M of N exactly as its alarm has them; `test/bench/` holds it against the alarm. */
 export function ourLevel(rule: WatchRule, trace: Trace, points: PointSource, second: number): number {
   return alarmLevel(rule, second, (from, to) => {
     const seen = seenIn(trace, points, { from, to, now: second }, true);
     if (!seen) return undefined;
-    return seen.requests >= rule.requestFloor && seen.errors >= rule.errorFloor ? percentOf(seen) : 0;
+    if (seen.requests < rule.requestFloor || seen.errors < rule.errorFloor) return 0;
+    return rule.usualPercent === undefined
+      ? percentOf(seen)
+      : Math.min(percentOf(seen), highestBoundBeyondChance(seen));
   });
 }
 
@@ -168,7 +173,7 @@ export const tidegate: PeerRule = {
   unit: "percent",
   documented: 1,
   source: "core/objectives.ts, docs/objectives.md",
-  leastErrors: defaultErrorFloor,
+  leastErrors: fewestErrors,
   evaluator: ours,
 };
 

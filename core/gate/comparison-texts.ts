@@ -68,7 +68,10 @@ function errorFinding(errors: ErrorComparison, settings: GateSettings, beside: s
   const theirs = ` beside ${counted(errors.beside)} of the ${beside}`;
   if (canary.isOverCeiling) return overCeiling(canary, settings, theirs);
   const allowed = `${number(1 + settings.errorAllowancePercent / 100)} times as many`;
-  const chance = `${times(ratio.estimate)}, by chance anything from ${times(ratio.lower)} to ${times(ratio.upper)}`;
+  const chance =
+    mine.errors === 0 && errors.beside.errors === 0
+      ? "none on either side"
+      : `${times(ratio.estimate)}, by chance anything from ${times(ratio.lower)} to ${times(ratio.upper)}`;
   const both = `${counted(mine)} of the canary${theirs}: ${chance}, ${over}`;
   if (errors.isOverAllowance) {
     return { rule: "errors", verdict: "roll-back", text: `${both}; expected at most ${allowed}` };
@@ -77,7 +80,7 @@ function errorFinding(errors: ErrorComparison, settings: GateSettings, beside: s
     power.couldSee === undefined ? "could not have seen any rate" : `could have seen ${percent(power.couldSee)}`;
   if (power.isEnough)
     return met("errors", `${both}; allowed are ${allowed} and ${settings.errorCeilingPercent} %; it ${sight}`);
-  const text = `${both}; it ${sight} and has to see ${percent(power.mustSee)} (twice what fails), which needs ${missing(power.moreRequests)}`;
+  const text = `${missing(power.moreRequests)} to see ${percent(power.mustSee)} errors (twice what fails); so far it ${sight}. ${both}`;
   return cannotTell("errors", "too-little", text);
 }
 
@@ -105,9 +108,13 @@ function latencyFinding(latency: LatencyComparison, settings: GateSettings, besi
     power.couldSee === undefined
       ? "could not have seen any slow-down"
       : `could have seen ${percent(power.couldSee)} more`;
-  if (power.isEnough) return met("latency", `${all}; ${allowed}; it ${sight}`);
-  const needs = `it ${sight} and has to see ${percent(power.mustSee)} (twice what fails), which needs ${missing(power.moreRequests)}`;
-  return cannotTell("latency", "too-little", `${all}; ${needs}`);
+  if (power.isEnough) {
+    const seesIt = power.couldSee !== undefined && power.couldSee <= power.mustSee;
+    const why = seesIt ? `it ${sight}` : `one slower by ${percent(power.mustSee)} would have looked slower than this`;
+    return met("latency", `${all}; ${allowed}; ${why}`);
+  }
+  const needs = `${missing(power.moreRequests)} to see a p95 slower by ${percent(power.mustSee)} (twice what fails); so far it ${sight}`;
+  return cannotTell("latency", "too-little", `${needs}. ${all}`);
 }
 
 function quantileWords(name: string, quantile: QuantileComparison, beside: string): string {
@@ -138,10 +145,11 @@ function scoreFinding(score: HealthScore, { p99 }: LatencyComparison): Finding {
   };
 }
 
+/** The way out, which comes first: whoever reads a refusal wants to know what to wait for. */
 function missing(moreRequests: number | undefined): string {
-  return moreRequests === undefined
-    ? "more requests in each window than there are"
-    : `about ${moreRequests} more requests of the canary at the present mix`;
+  if (moreRequests === undefined) return "needs more requests in each window than there are";
+  const requests = moreRequests === 1 ? "1 more request" : `about ${moreRequests} more requests`;
+  return `needs ${requests} of the canary, so the soak goes on,`;
 }
 
 function counted({ errors, requests }: { readonly errors: number; readonly requests: number }): string {

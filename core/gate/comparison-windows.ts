@@ -20,10 +20,14 @@ export interface PreparedSoak {
   readonly alone: readonly SoakWindow[];
   /** Starts that count and that at least one side has something for, nonsense included. */
   readonly started: number;
+  /** Starts that count, whether anything was measured there or not. */
+  readonly possible: number;
   /** Starts left out as the soak's first minutes. */
   readonly warmingWindows: number;
   /** Windows whose numbers cannot be. */
   readonly nonsense: number;
+  /** Of starts that one side alone has something usable for: how many requests that side had. */
+  readonly unpaired: { readonly ofCanary: readonly number[]; readonly ofBeside: readonly number[] };
   /** Left out from the opening on. Unit: seconds. */
   readonly warmUpSeconds: number;
 }
@@ -36,6 +40,15 @@ export const leastWindows = 5;
  * 5 % of the width that endless blocks would have (batch means: Law and Kelton, Simulation Modeling and Analysis, 9.5: 10 to 30).
  */
 export const mostBlocks = 30;
+
+/**
+ * Share of what was measured that may be missing where it cannot be missing by chance: whatever went wrong there is what nobody saw. A minute of
+ * `rapid` is more than that, until its soak is five times as long; of a day it is half an hour.
+ */
+export const mostLostFraction = 0.02;
+
+/** So many requests were to be expected where none was measured: a chance of less than one in 10^8, were requests independent. */
+const surelyThere = 20;
 
 /** Longest and shortest warm-up. Unit: seconds. */
 const warmUpBounds = { least: 60, most: 600 };
@@ -71,6 +84,7 @@ export function prepareSoak(measurement: SoakMeasurement): PreparedSoak {
   const beside = sorted(measurement.beside?.windows ?? []);
   const pairs: WindowPair[] = [];
   const alone: SoakWindow[] = [];
+  const [ofCanary, ofBeside]: [number[], number[]] = [[], []];
   let started = 0;
   let warmingWindows = 0;
   // Both are ascending, so they are walked side by side: a year has a hundred thousand of each.
@@ -91,17 +105,36 @@ export function prepareSoak(measurement: SoakMeasurement): PreparedSoak {
     }
     if (at + lengthMs > to) continue;
     started += 1;
-    if (!mine || !isAsked(mine)) continue;
-    alone.push(mine);
-    if (theirs && isAsked(theirs)) pairs.push({ at, canary: mine, beside: theirs });
+    const [usable, theirsUsable] = [asked(mine), asked(theirs)];
+    if (usable) alone.push(usable);
+    if (usable && theirsUsable) pairs.push({ at, canary: usable, beside: theirsUsable });
+    else if (usable) ofCanary.push(usable.requests);
+    else if (theirsUsable) ofBeside.push(theirsUsable.requests);
   }
   const nonsense = canary.nonsense + beside.nonsense;
-  return { pairs, alone, started, warmingWindows, nonsense, warmUpSeconds: warming };
+  const unpaired = { ofCanary, ofBeside };
+  const possible = Math.max(started, Math.floor((to - begin) / lengthMs));
+  return { pairs, alone, started, possible, warmingWindows, nonsense, unpaired, warmUpSeconds: warming };
 }
 
-/** Has requests, and is not what `sorted` made of nonsense. */
-function isAsked({ requests }: SoakWindow): boolean {
-  return requests > 0;
+/**
+ * Windows in which one side must have had requests, as both share them elsewhere, and nothing usable was measured of it: its metrics were lost,
+ * or it did not answer at all.
+ */
+export function lostWindows({ pairs, unpaired }: PreparedSoak): { readonly canary: number; readonly beside: number } {
+  let [mine, theirs] = [0, 0];
+  for (const { canary, beside } of pairs) {
+    mine += canary.requests;
+    theirs += beside.requests;
+  }
+  const lost = (others: readonly number[], each: number): number =>
+    others.filter((requests) => requests * each >= surelyThere).length;
+  return { canary: lost(unpaired.ofBeside, mine / theirs), beside: lost(unpaired.ofCanary, theirs / mine) };
+}
+
+/** A window that has requests, and is not what `sorted` made of nonsense. */
+function asked(window: SoakWindow | undefined): SoakWindow | undefined {
+  return window && window.requests > 0 ? window : undefined;
 }
 
 interface Sorted {

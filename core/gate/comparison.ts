@@ -6,7 +6,15 @@
  */
 import type { Plan } from "../plans.ts";
 import { aloneFindings, comparedFindings, impossibleFindings } from "./comparison-texts.ts";
-import { leastWindows, leftOut, measurementProblem, type PreparedSoak, prepareSoak } from "./comparison-windows.ts";
+import {
+  leastWindows,
+  leftOut,
+  lostWindows,
+  measurementProblem,
+  mostLostFraction,
+  type PreparedSoak,
+  prepareSoak,
+} from "./comparison-windows.ts";
 import { type CanaryErrors, canaryErrors, compareErrors, type ErrorComparison } from "./error-comparison.ts";
 import type { GateSettings, SoakMeasurement, Unreadable } from "./evidence.ts";
 import { type HealthScore, healthScore } from "./health-score.ts";
@@ -53,6 +61,17 @@ export function comparisonLevel(plan: Plan, lookIndex: number): number {
   return (rolloutError / Math.max(1, waves) / comparisonsOfALook) * errorShareOf(lookIndex);
 }
 
+/**
+ * Chance that the looks at one wave take a release twice as slow as what fails for one that is fine: what the decision to go on may be wrong by,
+ * where `comparisonLevel` is what the decision to stop may.
+ */
+const waveMiss = 0.05;
+
+/** The same of one look. */
+export function missLevel(lookIndex: number): number {
+  return waveMiss * errorShareOf(lookIndex);
+}
+
 /** Compares; never throws, whatever the sources say. */
 export function compareSoak(
   measurement: SoakMeasurement,
@@ -67,6 +86,10 @@ export function compareSoak(
   if (soak.alone.length === 0) {
     return { state: "impossible", measured: "nothing", why: `no window of the canary has requests${leftOut(soak)}` };
   }
+  if (2 * soak.started < soak.possible) {
+    const why = `only ${soak.started} of ${soak.possible} windows of the soak have any requests${leftOut(soak)}; expected at least half`;
+    return { state: "impossible", measured: "too-little", why, errors };
+  }
   if (!beside) {
     if (exposurePercent >= 100) return { state: "alone", soak, errors };
     const why = `nobody was measured beside the canary at ${exposurePercent} %`;
@@ -76,7 +99,7 @@ export function compareSoak(
   if (short) return { state: "impossible", ...short, errors };
   const level = comparisonLevel(plan, measurement.lookIndex);
   const compared = compareErrors(soak.pairs, soak.alone, windowSeconds, settings, level);
-  const latency = compareLatencies(soak.pairs, settings, level);
+  const latency = compareLatencies(soak.pairs, settings, { level, miss: missLevel(measurement.lookIndex) });
   const { p99 } = latency;
   const score = healthScore({
     errors: { canaryRate: compared.mine.rate, besideRate: compared.beside.rate, isMore: compared.isMore },
@@ -125,9 +148,16 @@ function shortOf(
   if (2 * pairs.length < started) {
     return { measured: "too-little", why: `only ${both}${leftOut(soak)}; expected at least half` };
   }
+  const lost = lostWindows(soak);
+  const most = mostLostFraction * started;
+  if (lost.canary > most || lost.beside > most) {
+    const [who, windows] = lost.canary > most ? ["canary", lost.canary] : [beside, lost.beside];
+    const why = `nothing usable of the ${who} in ${windows} of ${started} windows in which it must have had requests${leftOut(soak)}; expected at most ${100 * mostLostFraction} %`;
+    return { measured: "nothing", why };
+  }
   if (pairs.length >= leastWindows) return undefined;
   const requests = alone.reduce((sum, window) => sum + window.requests, 0);
   const more = Math.ceil(((leastWindows - pairs.length) * requests) / alone.length);
-  const why = `only ${both}${leftOut(soak)}; expected at least ${leastWindows}, which is about ${more} more requests of the canary`;
+  const why = `needs about ${more} more requests of the canary, so the soak goes on; only ${both}${leftOut(soak)}, expected at least ${leastWindows}`;
   return { measured: "too-little", why };
 }

@@ -3,6 +3,7 @@
  * looked into. Counted from when its last traffic left.
  */
 import { instantText } from "../instant-text.ts";
+import { loweringResponses } from "../objectives.ts";
 import { versionOf } from "../outcome.ts";
 import type { Instant, RolloutRecord } from "../record.ts";
 import { holdKey } from "../releases.ts";
@@ -23,6 +24,17 @@ export function coolOffFindings(record: RolloutRecord, digest: string, now: Inst
     return [met("cool-off", `${since}; its cool-off of ${coolOffMinutes} min is over since ${instantText(until)}`)];
   const text = `${since}; it cools off for ${coolOffMinutes} min, until ${instantText(until)}. Wait, or say overrideReason`;
   return [{ rule: "cool-off", verdict: "monitor", text }];
+}
+
+/**
+ * Until when a release that was rolled back may be lowered anew for what it did before: where its newest windows have no point, CloudWatch looks
+ * at older ones, so a second attempt's first good point may stand beside a bad one of the first. `undefined`: it was not rolled back.
+ */
+export function settlesAt(record: RolloutRecord, digest: string): Instant | undefined {
+  const leftAt = rolledBackAt(record, digest);
+  if (leftAt === undefined) return undefined;
+  const own = record.alarms.filter((alarm) => alarm.digest === digest && loweringResponses.has(alarm.response));
+  return leftAt + 1_000 * Math.max(0, ...own.map(({ settleSeconds }) => settleSeconds));
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Measure } from "../measures.ts";
 import { type Indicator, indicators } from "../objectives.ts";
 import type { Instant } from "../record.ts";
 import type { Signal } from "../signals.ts";
+import { mostLostFraction } from "./comparison-windows.ts";
 import type { SoakWindow } from "./evidence.ts";
 
 /** A value, and how much of it may be chance. */
@@ -37,7 +38,7 @@ export function newestQuarter({ from, to }: { readonly from: Instant; readonly t
 /**
  * An indicator over windows. Ratios are of all requests together; a percentile cannot be put together, so it is the mean of the windows', each
  * with the weight of its requests.
- * @returns `undefined`: by fewer requests than the floor, or not measured at all
+ * @returns `undefined`: by fewer requests than the floor, or not measured of all of them
  */
 export function valueOfWindows(
   indicator: Indicator,
@@ -54,6 +55,8 @@ export function valueOfWindows(
   });
   const weight = sum(weighed.map((each) => each.weight));
   if (weight < requestFloor || weight === 0) return undefined;
+  // Requests whose latency nobody measured may be the slow ones.
+  if (weight < (1 - mostLostFraction) * sum(windows.map((window) => window.requests))) return undefined;
   const value = sum(weighed.map((each) => each.value * each.weight)) / weight;
   const spread = sum(weighed.map((each) => (each.weight * (each.value - value)) ** 2));
   return { value, ...withError(Math.sqrt(spread) / weight, weighed.length) };

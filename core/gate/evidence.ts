@@ -177,5 +177,5 @@ export interface SoakEvidence {
   /** @default this environment stands on none */
   readonly ladder?: LadderEvidence | Unreadable;
   /** Change freezes in force. @default none */
-  readonly freezes?: readonly { readonly name: string; readonly endsAt: string }[];
+  readonly freezes?: readonly { readonly name: string; readonly endsAt: string }[] | Unreadable;
 }

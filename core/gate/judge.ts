@@ -125,10 +125,12 @@ function soakFindings(record: RolloutRecord, canary: CanaryState, evidence: Soak
   }
   const wave = waveAt(record.plan, canary.exposurePercent);
   if (!wave) return [];
+  const soak = soakFinding(wave, canary, now);
   return [
-    soakFinding(wave, canary, now),
+    soak,
     ...requestFindings(wave, evidence),
-    ...arrivalFindings(evidence.soakArrivesAt),
+    // Until the soak is served, nobody waits for what was measured of it.
+    ...(soak.verdict === "promote" ? arrivalFindings(evidence.soakArrivesAt) : []),
     ...criteriaFindings(evidence.criteria),
   ];
 }
@@ -166,6 +168,10 @@ function soakFinding(wave: Wave, canary: CanaryState, now: Instant): Finding {
 function requestFindings(wave: Wave, { canaryRequests, watchedFraction }: SoakEvidence): Finding[] {
   if (canaryRequests === undefined || watchedFraction === undefined) {
     return [cannotTell("requests", "nothing", "the canary's request counts could not be read")];
+  }
+  if (!(canaryRequests >= 0 && Number.isFinite(canaryRequests))) {
+    const text = `the canary's requests are no count, got ${canaryRequests}; expected a number from 0 on`;
+    return [cannotTell("requests", "nothing", text)];
   }
   if (canaryRequests === 0) {
     return [cannotTell("requests", "nothing", "no request of the canary was measured in this soak")];

@@ -2,8 +2,14 @@
  * Is the canary slower? By quantiles, and where the source keeps samples by their ranks as well: ranks see a slower middle that p95 does not, and
  * quantiles see a wider spread that ranks do not (docs/decisions/0020-the-gate-compares-windows.md).
  */
-import { type Interval, type MeanInterval, meanInterval, studentInterval } from "./comparison-statistics.ts";
-import { blocksOf, leastWindows, type WindowPair } from "./comparison-windows.ts";
+import {
+  type Interval,
+  type MeanInterval,
+  meanInterval,
+  studentCritical,
+  studentInterval,
+} from "./comparison-statistics.ts";
+import { blocksOf, leastWindows, mostLostFraction, type WindowPair } from "./comparison-windows.ts";
 import type { GateSettings, SoakWindow } from "./evidence.ts";
 import { compareRanks, type RankComparison, type SampledPair } from "./latency-ranks.ts";
 import { LatencyGrid, usableCounts } from "./latency-samples.ts";
@@ -32,7 +38,10 @@ export interface QuantileComparison {
 export interface LatencyPower {
   /** Twice what fails. */
   readonly mustSee: number;
+  /** It would have stopped a release so slow with `leastPower`, or it rules one out. */
   readonly isEnough: boolean;
+  /** A release so slow would have looked slower than this one did. */
+  readonly isRuledOut: boolean;
   /** `undefined`: nothing at all. */
   readonly couldSee: number | undefined;
   /** Canary requests missing at the present mix. `undefined`: no number of such windows is enough. */
@@ -66,26 +75,48 @@ const normalDensities: Readonly<Record<ComparedQuantile, number>> = { p95: 0.103
 /** Of a latency's logarithm, where p50 is not told. Services lie between 0.3 and 1. */
 const assumedSigma = 1;
 
+/** One-sided chances of a false answer that a comparison may have. Range: 0 to 1, both excluded. */
+export interface Levels {
+  /** That it stops a healthy release. */
+  readonly level: number;
+  /** That it rules out what is there. */
+  readonly miss: number;
+}
+
 /** Compares both. @param pairs at least `leastWindows` */
 export function compareLatencies(
   pairs: readonly WindowPair[],
   settings: GateSettings,
-  level: number,
+  levels: Levels,
 ): LatencyComparison {
+  const lost = lostLatencies(pairs);
+  if (lost) return { p95: lost, p99: lost };
   const sampled = sampledPairs(pairs);
   // Where only some windows have samples, those of a busy hour may be missing; percentiles are of all.
   if (2 * sampled.length >= pairs.length && sampled.length >= leastWindows) {
     const pooled = pool(sampled);
     return {
-      p95: quantileOfSamples(pooled, "p95", settings, level),
-      p99: quantileOfSamples(pooled, "p99", settings, level),
-      ranks: compareRanks(pooled.blocks, settings, level),
+      p95: quantileOfSamples(pooled, "p95", settings, levels),
+      p99: quantileOfSamples(pooled, "p99", settings, levels),
+      ranks: compareRanks(pooled.blocks, settings, levels.level),
     };
   }
   return {
-    p95: quantileOfWindows(pairs, "p95", settings, level),
-    p99: quantileOfWindows(pairs, "p99", settings, level),
+    p95: quantileOfWindows(pairs, "p95", settings, levels),
+    p99: quantileOfWindows(pairs, "p99", settings, levels),
   };
+}
+
+/** Where requests have no latencies, though others have: whatever was slow there is what nobody saw. */
+function lostLatencies(pairs: readonly WindowPair[]): NotCompared | undefined {
+  const told = (window: SoakWindow): boolean =>
+    percentile(window, "p95") !== undefined || usableCounts(window.latencyCounts) !== undefined;
+  const busy = pairs.filter(({ canary, beside }) => Math.min(canary.requests, beside.requests) >= leastForBias);
+  const lost = busy.filter(({ canary, beside }) => !told(canary) || !told(beside)).length;
+  // None at all is a source without latencies, which is told as such.
+  if (lost === busy.length || lost <= mostLostFraction * busy.length) return undefined;
+  const why = `latencies are missing in ${lost} of ${busy.length} windows that have requests enough; expected at most ${100 * mostLostFraction} %`;
+  return { measured: "nothing", why };
 }
 
 function sampledPairs(pairs: readonly WindowPair[]): SampledPair[] {
@@ -103,7 +134,7 @@ function quantileOfWindows(
   pairs: readonly WindowPair[],
   name: ComparedQuantile,
   settings: GateSettings,
-  level: number,
+  levels: Levels,
 ): QuantileComparison | NotCompared {
   const told = pairs.filter(
     ({ canary, beside }) => percentile(canary, name) !== undefined && percentile(beside, name) !== undefined,
@@ -122,18 +153,21 @@ function quantileOfWindows(
       Math.log((percentile(canary, name) ?? 1) / (percentile(beside, name) ?? 1)),
     ),
   }));
-  const interval = meanInterval(parts, level);
+  const interval = meanInterval(parts, levels.level);
   if (!interval) return { measured: "too-little", why: `fewer than ${leastWindows} windows` };
   const bias = meanOf(usable, (pair) => smallSampleBias(pair.canary, name) - smallSampleBias(pair.beside, name));
   const requests = usable.reduce((sum, { canary }) => sum + canary.requests, 0);
-  return quantileComparison("windows", interval, usable.length, requests, settings, level, {
+  return quantileComparison("windows", interval, usable.length, requests, settings, levels, {
     canaryMilliseconds: Math.exp(logOf("canary")),
     besideMilliseconds: Math.exp(logOf("beside")),
     bias,
   });
 }
 
-function percentile({ latencyMilliseconds }: SoakWindow, name: ComparedQuantile): number | undefined {
+function percentile(
+  { latencyMilliseconds }: Pick<SoakWindow, "latencyMilliseconds">,
+  name: ComparedQuantile,
+): number | undefined {
   const value = latencyMilliseconds?.[name];
   return value !== undefined && value > 0 && Number.isFinite(value) ? value : undefined;
 }
@@ -207,7 +241,7 @@ function quantileOfSamples(
   pooled: Pooled,
   name: ComparedQuantile,
   settings: GateSettings,
-  level: number,
+  levels: Levels,
 ): QuantileComparison | NotCompared {
   const fraction = fractions[name];
   const { grid, samples } = pooled;
@@ -216,9 +250,7 @@ function quantileOfSamples(
     return { measured: "too-little", why };
   }
   if (grid.isBeyond(pooled.beside, fraction)) {
-    const highest = grid.values.findLast(Number.isFinite) ?? 0;
-    const why = `${name} of who stands beside is above the histogram's highest bucket (${highest} ms), so nobody knows how slow it is`;
-    return { measured: "nothing", why };
+    return { measured: "nothing", why: beyond(name, "who stands beside", grid) };
   }
   const canaryMilliseconds = grid.quantile(pooled.canary, fraction);
   const besideMilliseconds = grid.quantile(pooled.beside, fraction);
@@ -233,12 +265,22 @@ function quantileOfSamples(
     quantileError(grid, pooled.canary, samples.canary, fraction),
     quantileError(grid, pooled.beside, samples.beside, fraction),
   );
-  const interval = studentInterval(estimate, without, effectiveBlocks(pooled), level, least);
-  return quantileComparison("samples", interval, pooled.windows, samples.canary, settings, level, {
+  const interval = studentInterval(estimate, without, effectiveBlocks(pooled), levels.level, least);
+  const compared = quantileComparison("samples", interval, pooled.windows, samples.canary, settings, levels, {
     canaryMilliseconds,
     besideMilliseconds,
     bias: 0,
   });
+  // At least so slow, and how slow nobody knows: enough to convict, and never to acquit.
+  if ("ratio" in compared && !compared.isOverAllowance && grid.isBeyond(pooled.canary, fraction)) {
+    return { measured: "nothing", why: beyond(name, "the canary", grid) };
+  }
+  return compared;
+}
+
+function beyond(name: ComparedQuantile, who: string, { values }: LatencyGrid): string {
+  const highest = values.findLast(Number.isFinite) ?? 0;
+  return `${name} of ${who} is above the histogram's highest bucket (${highest} ms), so nobody knows how slow it is`;
 }
 
 /**
@@ -271,7 +313,7 @@ function quantileComparison(
   windows: number,
   requests: number,
   settings: GateSettings,
-  level: number,
+  levels: Levels,
   told: { readonly canaryMilliseconds: number; readonly besideMilliseconds: number; readonly bias: number },
 ): QuantileComparison | NotCompared {
   if (interval.effectiveBlocks < leastWindows) {
@@ -291,9 +333,14 @@ function quantileComparison(
     allowanceFraction,
     spread: interval.standardError * Math.sqrt(windows),
     bias: Math.abs(bias),
-    level,
+    level: levels.level,
   };
   const needed = windowsNeeded(design, leastPower);
+  const degreesOfFreedom = Math.max(1, interval.effectiveBlocks - 1);
+  const doubt =
+    interval.standardError === 0 ? 0 : studentCritical(levels.miss, degreesOfFreedom) * interval.standardError;
+  // A canary of few requests looks too fast; nobody is acquitted by that.
+  const isRuledOut = interval.estimate + Math.max(0, bias) + doubt < Math.log1p(design.slowerFraction);
   return {
     by,
     canaryMilliseconds: told.canaryMilliseconds,
@@ -308,7 +355,8 @@ function quantileComparison(
     windows,
     power: {
       mustSee: design.slowerFraction,
-      isEnough: latencyPower(design, windows) >= leastPower,
+      isEnough: isRuledOut || latencyPower(design, windows) >= leastPower,
+      isRuledOut,
       couldSee: visibleSlowdownFraction(design, windows),
       moreRequests: needed === undefined ? undefined : Math.ceil((Math.max(0, needed - windows) * requests) / windows),
     },

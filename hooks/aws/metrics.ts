@@ -5,7 +5,7 @@ import type { CloudWatchClient, MetricDataQuery } from "@aws-sdk/client-cloudwat
 import type { Instant } from "../../core/record.ts";
 import type { Metrics, StatisticQuery } from "../ports.ts";
 import { batches, call } from "./call.ts";
-import { alignedRange, pointsOf, queriesPerCall, readMetricData } from "./metric-data.ts";
+import { alignedRange, MetricUnreadableError, pointsOf, queriesPerCall, readMetricData } from "./metric-data.ts";
 
 type Range = Parameters<Metrics["statistics"]>[1];
 
@@ -13,7 +13,7 @@ type Range = Parameters<Metrics["statistics"]>[1];
 export function cloudWatchMetrics(client: CloudWatchClient): Metrics {
   async function read(doing: string, queries: readonly StatisticQuery[], { periodSeconds, ...wanted }: Range) {
     const range = alignedRange(wanted, periodSeconds);
-    const series: Record<string, { readonly at: Instant; readonly value: number }[]> = {};
+    const series: Record<string, Points> = {};
     for (const query of queries) {
       if (series[query.id])
         throw new TypeError(`metric query ${query.id}: asked for twice in one read; expected unique ids`);
@@ -27,7 +27,7 @@ export function cloudWatchMetrics(client: CloudWatchClient): Metrics {
       );
       batch.forEach((query, index) => {
         const what = `metric ${query.namespace} ${query.metricName} (${query.id})`;
-        series[query.id] = pointsOf(what, results.get(idAt(index)) ?? []);
+        series[query.id] = measured(what, pointsOf(what, results.get(idAt(index)) ?? []));
       });
     }
     return series;
@@ -46,6 +46,15 @@ export function cloudWatchMetrics(client: CloudWatchClient): Metrics {
       return read("values", queries, range);
     },
   };
+}
+
+type Points = readonly { readonly at: Instant; readonly value: number }[];
+
+/** @throws MetricUnreadableError on what CloudWatch never keeps: a value or a time that is no number */
+function measured(what: string, points: Points): Points {
+  const odd = points.find(({ at, value }) => !Number.isFinite(at) || !Number.isFinite(value));
+  if (odd === undefined) return points;
+  throw new MetricUnreadableError(`${what}: not understood, got ${odd.value} at ${odd.at} ms; expected finite numbers`);
 }
 
 /** Ids of our own, because CloudWatch allows only lower-case letters first and few characters after. */

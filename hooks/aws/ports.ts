@@ -8,7 +8,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { PagePlace } from "../../core/page-message.ts";
 import { type ElsewhereSettings, elsewherePorts } from "../elsewhere/elsewhere.ts";
-import type { Clock, Pager, Ports, Telemetry } from "../ports.ts";
+import type { Clock, Flags, Pager, Ports, Telemetry } from "../ports.ts";
 import { silentTelemetry } from "../telemetry.ts";
 import { cloudWatchAlarms } from "./alarms.ts";
 import { type AwsAccess, clientSettings } from "./clients.ts";
@@ -52,11 +52,32 @@ export function awsPorts(args: AwsPortsArgs): Ports {
       now: wallClock.now,
       onSecret: args.onSecret ?? (() => {}),
     }),
+    flags: flagsWhenAsked(settings, cloudWatch),
     pager: args.pager ?? pagerNotWired,
     telemetry: args.telemetry ?? silentTelemetry,
     place: args.place,
     clock: wallClock,
     newId: randomUUID,
+  };
+}
+
+/** Loaded with the first flag: a service without one does not wait for another client. */
+function flagsWhenAsked(settings: ReturnType<typeof clientSettings>, cloudWatch: CloudWatchClient): Flags {
+  let loaded: Promise<Flags> | undefined;
+  const load = async (): Promise<Flags> => {
+    const [{ AppConfigClient }, { appConfigFlags }] = await Promise.all([
+      import("@aws-sdk/client-appconfig"),
+      import("./flags.ts"),
+    ]);
+    return appConfigFlags({ appConfig: new AppConfigClient(settings), cloudWatch, clock: wallClock });
+  };
+  const flags = (): Promise<Flags> => {
+    loaded ??= load();
+    return loaded;
+  };
+  return {
+    read: async (place) => (await flags()).read(place),
+    write: async (place, percents) => (await flags()).write(place, percents),
   };
 }
 

@@ -10,6 +10,7 @@ import { metricSources, responses, severities } from "../../core/objectives.ts";
 import { type HistoryEntry, pageSeverities, type RolloutRecord, recordSchemaVersion } from "../../core/record.ts";
 import { runbooks } from "../../core/runbooks.ts";
 import {
+  capacity,
   controlGroup,
   count,
   criterion,
@@ -19,6 +20,8 @@ import {
   indicator,
   percent,
   promises,
+  recordedSplit,
+  workload,
 } from "../zod.ts";
 
 const text = z.string();
@@ -126,6 +129,7 @@ export const holdSchema = z.strictObject({
     "breach",
     "kill",
     "unexplained-lowering",
+    "flag-failed",
     "receiver-lost",
     "blind",
     "no-other-release",
@@ -169,11 +173,16 @@ export const rolloutRecordSchema = z.strictObject({
   alarms: z.array(watchedAlarm),
   loadBalancerArnSuffix: text,
   stickinessSeconds: z.optional(z.number()),
+  split: z.optional(recordedSplit),
+  flagsOn: z.optional(z.record(text, digest)),
+  flagDueSince: z.optional(instant),
   blindMinutes: z.number(),
   dependencyOwner: z.optional(text),
   dependencyGroup: z.optional(text),
   peers: z.optional(z.array(text)),
   targetGroup: z.optional(z.record(text, z.union([text, z.number()]))),
+  workload: z.optional(workload),
+  capacity: z.optional(capacity),
   rollbackWindowMinutes: z.number(),
   releases: z.record(digest, recordedRelease),
   baseline: digest,

@@ -188,6 +188,10 @@ function pointsOf(
   };
   const odd = times.find((at) => at % interval !== 0);
   if (odd !== undefined) return refuse(`a point at ${odd}`, `multiples of ${interval} ms`);
+  // One interval to either side may be told beside what was asked for; what is farther off is of another time.
+  const far = times.find((at) => at < from - interval || at > to);
+  if (far !== undefined) return refuse(`a point at ${far}`, `points from ${from} to ${to}`);
+  if (new Set(times).size < times.length) return refuse("a time twice", "each once");
   if (series.length !== values.length)
     return refuse(`${values.length} lists for ${series.length} series`, "one for each");
   const points = new Map(names.map((name) => [name, new Map<number, number>()]));

@@ -9,7 +9,7 @@ import { datadogName } from "../../core/signals.ts";
 import type { Secret, SecretKind } from "../aws/secrets.ts";
 import { withSecret } from "../aws/secrets.ts";
 import type { AlarmState, WatchElsewhere } from "../ports.ts";
-import { soakPercentiles, windowOf } from "../soak/cloudwatch.ts";
+import { soakPercentiles, startsOf, windowOf } from "../soak/cloudwatch.ts";
 import { type DatadogApi, DatadogError, type DatadogKeys, datadogApi, type Monitor } from "./datadog-api.ts";
 
 /** How long a monitor that spoke still speaks. Unit: milliseconds. */
@@ -121,15 +121,16 @@ export function datadogElsewhere(args: DatadogElsewhereArgs): WatchElsewhere {
           intervalMilliseconds: windowSeconds * 1_000,
         };
         const points = await withApi((api) => api.points(queries, range), patienceMilliseconds);
-        for (const [at, requests] of points.requests ?? []) {
+        for (const at of startsOf([points.requests ?? new Map(), points.errors ?? new Map()])) {
           const percentiles = soakPercentiles.flatMap((name) => {
             const value = points[name]?.get(at);
             return value === undefined ? [] : [[name, value] as const];
           });
-          found.push(...windowOf({ at, requests, errors: points.errors?.get(at) ?? 0, percentiles }));
+          const [requests, errors] = [points.requests?.get(at) ?? 0, points.errors?.get(at) ?? 0];
+          found.push(...windowOf({ at, requests, errors, percentiles }));
         }
       }
-      return found.sort((left, right) => left.at - right.at);
+      return found;
     },
 
     async counted({ environment, service, releaseKey, signals, from, to, patienceMilliseconds }) {

@@ -1,8 +1,11 @@
 /**
  * Windows of a soak out of CloudWatch: what the load balancer counted of a target group (`alb`), or what a release reported of itself (`emf`).
  *
- * CloudWatch keeps percentiles, and gives no samples: trimmed counts (`TC(…)`) could make a histogram of reported latencies, one query a
- * bucket, but nobody tried them on AWS here, so both sources are without samples.
+ * Both sources are without samples. CloudWatch's trimmed counts (`TC(…)`) would make a histogram of them, one query a bucket, but AWS documents
+ * them of raw data points alone, and says nothing of the values with counts that lines of EMF carry (docs/gate.md, "Latencies").
+ *
+ * What is no answer to what was asked is refused by name, since the gate would else judge a release by it: a value that is no measurement, and a
+ * point that is no window's, or a window's second.
  */
 import { metricOf } from "../../core/alarm-metrics.ts";
 import type { SoakWindow } from "../../core/gate/evidence.ts";
@@ -69,29 +72,80 @@ export async function cloudWatchWindows(
   ]);
   const answered = await metrics.statistics(queries, { from, to, periodSeconds: windowSeconds });
   const scales = new Map(queries.map((query) => [query.id, scaleOf(query)]));
+  const range = { from, to, stepMs: windowSeconds * 1_000 };
   const valuesOf = (id: string): ReadonlyMap<Instant, number> =>
-    new Map((answered[id] ?? []).map(({ at, value }) => [at, value * (scales.get(id) ?? 1)]));
+    new Map(
+      [...pointsByWindow(id, answered[id] ?? [], range)].map(([at, value]) => [at, value * (scales.get(id) ?? 1)]),
+    );
   return Object.fromEntries(
     asked.map(({ id, target }) => {
       const errors = errorSignals(record.source, target).map((signal) => valuesOf(`${id} ${signal}`));
       const latencies = soakPercentiles.map((name) => [name, valuesOf(`${id} ${name}`)] as const);
-      const windows = [...valuesOf(`${id} requests`)]
-        .sort(([left], [right]) => left - right)
-        .flatMap(([at, requests]) => {
-          // Errors are published only where there are some.
-          const counted = errors.reduce((sum, points) => sum + (points.get(at) ?? 0), 0);
-          const percentiles = latencies.flatMap(([name, points]) => {
-            const value = points.get(at);
-            return value === undefined ? [] : [[name, value] as const];
-          });
-          return windowOf({ at, requests, errors: counted, percentiles });
+      const requests = valuesOf(`${id} requests`);
+      // The load balancer publishes errors only where there are some. Whoever reports that there were none reports it always.
+      const tellsNone = record.source === "emf" && errors.some((points) => [...points.values()].includes(0));
+      const windows = startsOf([requests, ...errors]).flatMap((at) => {
+        // Requests without a word of their errors are not requests without errors: nothing is known of this window.
+        if (tellsNone && errors.every((points) => !points.has(at))) return [];
+        const counted = errors.reduce((sum, points) => sum + (points.get(at) ?? 0), 0);
+        const percentiles = latencies.flatMap(([name, points]) => {
+          const value = points.get(at);
+          return value === undefined ? [] : [[name, value] as const];
         });
+        return windowOf({ at, requests: requests.get(at) ?? 0, errors: counted, percentiles });
+      });
       return [id, windows];
     }),
   );
 }
 
-/** A window, or none where nobody asked anything in it. @throws RangeError on what is no count and no latency */
+/** Windows that an answer may have points of. */
+export interface AskedWindows {
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly stepMs: number;
+}
+
+/**
+ * Values by the start of their window.
+ * @param what names the series in the error
+ * @throws RangeError on a value that is no measurement, and on a point that is at no window's start or at one that has its value already
+ */
+export function pointsByWindow(
+  what: string,
+  points: Iterable<{ readonly at: Instant; readonly value: number }>,
+  { from, to, stepMs }: AskedWindows,
+): ReadonlyMap<Instant, number> {
+  const found = new Map<Instant, number>();
+  for (const { at, value } of points) {
+    if (!(at >= from && at < to && (at - from) % stepMs === 0)) {
+      throw new RangeError(
+        `${what}: a point at ${at} ms, which is no window's; expected steps of ${stepMs / 1_000} s from ${from} to ${to}`,
+      );
+    }
+    if (found.has(at)) throw new RangeError(`${what}: two values at ${at} ms; expected one for each window`);
+    if (!(value >= 0 && Number.isFinite(value))) throw noMeasurement(at, value);
+    found.set(at, value);
+  }
+  return found;
+}
+
+/** Starts of the windows that any series has something for, oldest first. */
+export function startsOf(series: readonly ReadonlyMap<Instant, unknown>[]): Instant[] {
+  return [...new Set(series.flatMap((points) => [...points.keys()]))].sort((left, right) => left - right);
+}
+
+function noMeasurement(at: Instant, value: number): RangeError {
+  return new RangeError(
+    `window of ${new Date(at).toISOString()}: no measurement, got ${value}; expected finite numbers from 0 on`,
+  );
+}
+
+/**
+ * A window, or none where nobody asked anything in it. Errors without a request are of requests that were counted in another window, or not at
+ * all: they count as requests that failed.
+ * @throws RangeError on what is no count and no latency
+ */
 export function windowOf({
   at,
   requests,
@@ -105,14 +159,12 @@ export function windowOf({
   readonly percentiles: readonly (readonly [name: (typeof soakPercentiles)[number], milliseconds: number])[];
   readonly latencyCounts?: SoakWindow["latencyCounts"] & object;
 }): SoakWindow[] {
-  const numbers = [requests, errors, ...percentiles.map(([, value]) => value), ...latencyCounts.flat()];
+  const counts = latencyCounts.flatMap(([bound, count]) => [bound === Number.POSITIVE_INFINITY ? 0 : bound, count]);
+  const numbers = [requests, errors, ...percentiles.map(([, value]) => value), ...counts];
   const odd = numbers.find((value) => !Number.isFinite(value) || value < 0);
-  if (odd !== undefined) {
-    throw new RangeError(
-      `window of ${new Date(at).toISOString()}: no measurement, got ${odd}; expected finite numbers from 0 on`,
-    );
-  }
-  if (requests === 0) return [];
+  if (odd !== undefined) throw noMeasurement(at, odd);
+  if (requests === 0 && errors === 0) return [];
+  if (requests === 0) return [{ at, requests: errors, errors }];
   return [
     {
       at,

@@ -4,66 +4,74 @@
  */
 import type { SoakWindow } from "../../core/gate/evidence.ts";
 import type { Instant } from "../../core/record.ts";
-import { soakPercentiles, windowOf } from "./cloudwatch.ts";
+import { type AskedWindows, soakPercentiles, startsOf, windowOf } from "./cloudwatch.ts";
 
 /** One line of an answer. */
 export interface RangeLine {
   readonly metric: Readonly<Record<string, string>>;
+  /** Absent in what answers no range query, which is refused. */
   readonly values?: readonly (readonly [second: number, value: string])[] | undefined;
 }
 
-interface Windows {
-  readonly from: Instant;
-  readonly to: Instant;
-  readonly stepMs: number;
-}
-
-/** @throws RangeError on what is no count, and on times that are no window's end */
+/** @throws RangeError on what is no count, on times that are no window's end, and on a histogram without its last bucket */
 export function histogramWindows(
   lines: {
     readonly requests: readonly RangeLine[];
     readonly errors: readonly RangeLine[];
     readonly buckets: readonly RangeLine[];
   },
-  windows: Windows,
+  windows: AskedWindows,
 ): SoakWindow[] {
   const requests = byWindow(lines.requests, windows);
   const errors = byWindow(lines.errors, windows);
   const buckets = lines.buckets
     .map((line) => ({ bound: boundOf(line), counts: byWindow([line], windows) }))
     .sort((left, right) => left.bound - right.bound);
-  return [...requests]
-    .sort(([left], [right]) => left - right)
-    .flatMap(([at, counted]) => {
-      const latencyCounts = countsOf(buckets.map(({ bound, counts }) => [bound, counts.get(at) ?? 0]));
-      return windowOf({
-        at,
-        requests: counted,
-        errors: errors.get(at) ?? 0,
-        percentiles: soakPercentiles.flatMap((name) => {
-          const value = percentileOf(latencyCounts, Number(name.slice(1)) / 100);
-          return value === undefined ? [] : [[name, value] as const];
-        }),
-        latencyCounts: latencyCounts.filter(([, count]) => count !== 0),
-      });
+  // Without it nobody knows how many took longer than the bounds say.
+  if (buckets.length > 0 && buckets.at(-1)?.bound !== Number.POSITIVE_INFINITY)
+    throw new RangeError("buckets: none of them is +Inf; expected the histogram whole");
+  return startsOf([requests, errors]).flatMap((at) => {
+    const cumulative = buckets.map(({ bound, counts }) => [bound, counts.get(at) ?? 0] as const);
+    const absent = buckets.find(({ counts }) => !counts.has(at));
+    if (absent && cumulative.some(([, count]) => count > 0)) {
+      throw new RangeError(`bucket ${absent.bound} at ${at} ms: absent beside others; expected the histogram whole`);
+    }
+    const latencyCounts = countsOf(cumulative);
+    return windowOf({
+      at,
+      requests: requests.get(at) ?? 0,
+      errors: errors.get(at) ?? 0,
+      percentiles: soakPercentiles.flatMap((name) => {
+        const value = percentileOf(latencyCounts, Number(name.slice(1)) / 100);
+        return value === undefined ? [] : [[name, value] as const];
+      }),
+      latencyCounts: latencyCounts.filter(([, count]) => count !== 0),
     });
+  });
 }
 
 /** Values by the start of their window. */
-function byWindow(lines: readonly RangeLine[], { from, to, stepMs }: Windows): ReadonlyMap<Instant, number> {
+function byWindow(lines: readonly RangeLine[], { from, to, stepMs }: AskedWindows): ReadonlyMap<Instant, number> {
   const found = new Map<Instant, number>();
-  for (const { values = [] } of lines) {
+  for (const { values } of lines) {
+    if (!values) throw new RangeError("line: no values by time; expected the answer of a range query");
     for (const [second, text] of values) {
       const at = Math.round(second * 1_000) - stepMs;
-      if (at < from || at >= to || (at - from) % stepMs !== 0) {
+      if (!(at >= from && at < to && (at - from) % stepMs === 0)) {
         throw new RangeError(`point at ${second} s: no end of a window; expected steps of ${stepMs / 1_000} s`);
       }
       if (found.has(at)) throw new RangeError(`point at ${second} s: answered twice; expected one line`);
       // Things that were counted: `increase` gives a hair more than whole ones, since its window is a millisecond longer.
-      found.set(at, Math.round(Number(text)));
+      found.set(at, wholeOf(text));
     }
   }
   return found;
+}
+
+/** Nothing but a number is one: an empty text would be 0. Below 0 stays as it is, for `windowOf` to refuse. */
+function wholeOf(text: string): number {
+  const value = /^[+-]?[\d.]/.test(text) ? Number(text) : Number.NaN;
+  return value < 0 ? value : Math.round(value);
 }
 
 function boundOf({ metric }: RangeLine): number {
@@ -72,24 +80,19 @@ function boundOf({ metric }: RangeLine): number {
   return bound;
 }
 
-/**
- * Cumulative counts as counts of each bucket, ascending. What lies beyond the last finite bound counts as that bound, as
- * `histogram_quantile` has it; a bucket that has less than one below it counts as that one, since it cannot.
- */
+/** Cumulative counts as counts of each bucket, ascending. A bucket that has less than one below it counts as that one, since it cannot. */
 function countsOf(cumulative: readonly (readonly [bound: number, count: number])[]): (readonly [number, number])[] {
   const counts: [number, number][] = [];
   let below = 0;
   for (const [bound, count] of cumulative) {
     const own = Math.max(0, count - below);
     below = Math.max(below, count);
-    const last = counts.at(-1);
-    if (Number.isFinite(bound)) counts.push([bound, own]);
-    else if (last) last[1] += own;
+    counts.push([bound, own]);
   }
   return counts;
 }
 
-/** Interpolated inside its bucket, as `histogram_quantile` does. */
+/** Interpolated inside its bucket, as `histogram_quantile` does; what lies beyond the last finite bound is at that bound. */
 function percentileOf(
   counts: readonly (readonly [bound: number, count: number])[],
   fraction: number,
@@ -100,9 +103,10 @@ function percentileOf(
   let below = 0;
   let lower = 0;
   for (const [bound, count] of counts) {
+    if (bound === Number.POSITIVE_INFINITY) break;
     if (count > 0 && below + count >= rank) return lower + ((bound - lower) * (rank - below)) / count;
     below += count;
     lower = bound;
   }
-  return counts.at(-1)?.[0];
+  return lower;
 }

@@ -10,7 +10,10 @@ import { type PortParts, portsOver } from "./ports.ts";
 import type { Actor, CloudEvent } from "./types.ts";
 
 export interface ActorPortsParts
-  extends Pick<PortParts, "table" | "balancers" | "cloudWatch" | "now" | "sleep" | "onStateChange" | "peers"> {
+  extends Pick<
+    PortParts,
+    "table" | "balancers" | "flags" | "cloudWatch" | "now" | "sleep" | "onStateChange" | "peers"
+  > {
   readonly feed: MetricsFeed;
   readonly ids: RandomStream;
   readonly emit: (event: CloudEvent) => void;
@@ -65,6 +68,9 @@ export function portsOfCurrent(current: () => Ports): Ports {
     },
     get elsewhere() {
       return current().elsewhere;
+    },
+    get flags() {
+      return current().flags;
     },
     get peers() {
       return current().peers;

@@ -1,4 +1,5 @@
 /** Which resource types and properties the local cloud knows, and what of them it lets be. Everything else it refuses by name. */
+import { processesType } from "../workloads/declare.ts";
 
 const pagerDuty = "nobody is called here; that PagerDuty routes and wakes as declared is not proven";
 
@@ -20,6 +21,10 @@ export const withoutBehaviour: Readonly<Record<string, string>> = {
   "aws:iam/rolePolicy:RolePolicy": "every call is allowed; what the role may do is not proven",
   "aws:cloudwatch/logGroup:LogGroup": "the functions write no logs here",
   "aws:sqs/queuePolicy:QueuePolicy": "every call is allowed",
+  "aws:appconfig/environment:Environment":
+    "AppConfig's own alarm takes nothing back here; that it does is proven on an emulator (test/aws/flags.test.ts)",
+  "aws:appconfig/configurationProfile:ConfigurationProfile": "there is one document an application",
+  "aws:appconfig/deploymentStrategy:DeploymentStrategy": "a document is live all at once",
   "aws:s3/bucket:Bucket": report,
   "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": report,
   "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": report,
@@ -74,6 +79,7 @@ export const known: Readonly<Record<string, readonly string[]>> = {
     "tags",
   ],
   "aws:lb/listenerRule:ListenerRule": ["listenerArn", "priority", "conditions", "actions", "tags"],
+  [processesType]: ["targetGroupArn", "release", "minimumCount", "maximumCount"],
   "aws:cloudwatch/eventRule:EventRule": ["name", "description", "eventPattern", "scheduleExpression", "tags"],
   // How often EventBridge itself tries is not modelled: here it always reaches Lambda.
   "aws:cloudwatch/eventTarget:EventTarget": ["rule", "targetId", "arn", "input", "deadLetterConfig", "retryPolicy"],

@@ -103,6 +103,23 @@ export class LoadBalancers {
     this.#groups.delete(arn);
   }
 
+  /** So many hosts from now on, where an autoscaler says how many. */
+  setHosts(arn: string, hosts: number): void {
+    const group = this.#groups.get(arn);
+    if (group) group.hosts = hosts;
+  }
+
+  /** Part of its service's requests that a group gets by its rules. Unit: fraction. */
+  partOf(arn: string): number {
+    let part = 0;
+    for (const rule of this.mainRules()) {
+      const { weights } = rule.action;
+      const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+      if (total > 0) part += (weights[arn] ?? 0) / total / this.routeCount(serviceOf(rule));
+    }
+    return part;
+  }
+
   /** So many of the group's hosts stop answering; 0 brings all back. */
   breakHosts(arn: string, count: number): void {
     this.#group(arn).broken = count;

@@ -10,14 +10,15 @@ import type { Instant } from "../../core/record.ts";
 import type { Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
 import { CloudWatch, type StateChange } from "../cloudwatch/cloudwatch.ts";
-import type { Capture } from "../engine/capture.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import { RandomStream } from "../traffic/random.ts";
 import { drawPropagationSeconds } from "../traffic/traffic.ts";
+import { Autoscaling } from "../workloads/autoscaling.ts";
 import { portsOfActor, portsOfCurrent } from "./actor-ports.ts";
 import { cloud } from "./constants.ts";
 import { Deployments } from "./deployments.ts";
-import { type BusEvent, type Delivery, EventBus } from "./event-bus.ts";
+import { type BusEvent, EventBus } from "./event-bus.ts";
+import { FlagDocuments } from "./flags.ts";
 import { Functions, functionKind, type Run } from "./functions.ts";
 import { LoadBalancers, type Rule, serviceOf, type Writer } from "./load-balancer.ts";
 import { MetricsFeed } from "./metrics-feed.ts";
@@ -27,49 +28,18 @@ import { localProvider } from "./provider.ts";
 import { aroundProvider, type ProviderCall, stepOf } from "./provider-calls.ts";
 import { RecordTable } from "./record-table.ts";
 import { Schedules } from "./schedules.ts";
+import type { LocalCloudSeams, ReachableCloud } from "./seams.ts";
 import { Serving } from "./serving.ts";
-import type { ForeignRules } from "./surveyor.ts";
-import type {
-  Actor,
-  Breakage,
-  CloudEvent,
-  InjectedFault,
-  LocalCloud,
-  LocalCloudOptions,
-  UpResult,
-  UpStep,
-} from "./types.ts";
+import type { Actor, Breakage, CloudEvent, InjectedFault, LocalCloudOptions, UpResult, UpStep } from "./types.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 const stepMs = cloud.stepSeconds * 1_000;
 
-/** Where tests and the fault matrix reach into a cloud beside its options. */
-export interface LocalCloudSeams {
-  /** Changes what the program registered, before it is applied: takes a resource away. */
-  readonly alterCapture?: (capture: Capture) => Capture;
-  /** Rules of others on adopted listeners. @default none but those that a config adopts */
-  readonly foreignRules?: ForeignRules;
-  /** The ports as one run has them: to trace its calls, or to spoil them. */
-  readonly portsOf?: (ports: Ports, run: Run) => Ports;
-  /** Around everything that an `up` asks of the provider; must carry it out itself. */
-  readonly onProviderCall?: (call: ProviderCall, carryOut: () => Promise<void>) => Promise<void>;
-  /** What becomes of an alarm's event on its way to a function; the schedules are not asked about. @default it arrives */
-  readonly onDelivery?: (delivery: Delivery) => readonly Delivery[];
-}
+export type { LocalCloudSeams, ReachableCloud } from "./seams.ts";
 
 /** A cloud that starts empty at `options.startAt`. */
 export function makeLocalCloud(options: LocalCloudOptions, seams: LocalCloudSeams = {}): ReachableCloud {
   return new VirtualCloud(options, seams);
-}
-
-/** A local cloud with what only tests and the fault matrix use. */
-export interface ReachableCloud extends LocalCloud {
-  /** Ports of a new run of a process outside the cloud. */
-  portsAs(actor: Actor, cause: string): Ports;
-  /** Lets time pass in the middle of a call: for everybody else while the hook runs, for all while nothing does. */
-  delay(milliseconds: number): Promise<void>;
-  /** Comes back once so much time has passed, without making it pass. */
-  later(milliseconds: number): Promise<void>;
 }
 
 class VirtualCloud implements ReachableCloud {
@@ -84,9 +54,11 @@ class VirtualCloud implements ReachableCloud {
   readonly #balancers: LoadBalancers;
   readonly #feed: MetricsFeed;
   readonly #serving: Serving;
+  readonly #autoscaling: Autoscaling;
   readonly #bus: EventBus;
   readonly #schedules: Schedules;
   readonly #table: RecordTable;
+  readonly #flags: FlagDocuments;
   readonly #time = new VirtualTime();
   readonly #functions: Functions;
   readonly #ids: RandomStream;
@@ -122,12 +94,22 @@ class VirtualCloud implements ReachableCloud {
     this.#bus = new EventBus(random.fork("events"));
     this.#schedules = new Schedules(this.#bus, random);
     this.#table = new RecordTable((service, entry) => this.#emit({ kind: "history", at: this.#now, service, entry }));
+    this.#flags = new FlagDocuments((service, percents) => {
+      this.#emit({ kind: "flags", at: this.#now, service, percents });
+    });
     this.#serving = new Serving({
       balancers: this.#balancers,
       feed: this.#feed,
+      flagsOf: (service) => this.#flags.of(service),
       random: random.fork("traffic"),
       ratePerSecondAt: (at) => options.ratePerSecondAt(at) * this.#regions.usersHereFactor,
       emit: (event) => this.#emit(event),
+    });
+    this.#autoscaling = new Autoscaling({
+      ratePerSecondOf: (arn, at) =>
+        this.#balancers.partOf(arn) * options.ratePerSecondAt(at) * this.#regions.usersHereFactor,
+      setHosts: (arn, count) => this.#balancers.setHosts(arn, count),
+      readyAfterSeconds: options.hostsReadyAfterSeconds,
     });
     this.#ids = random.fork("ids");
     this.ports = this.portsAs("person", "terminal");
@@ -151,7 +133,9 @@ class VirtualCloud implements ReachableCloud {
       cloudWatch: this.#cloudWatch,
       bus: this.#bus,
       table: this.#table,
+      flags: this.#flags,
       notifications: this.#notifications,
+      autoscaling: this.#autoscaling,
       hostsPerGroup: options.hostsPerGroup,
       hostsReadyAfterSeconds: options.hostsReadyAfterSeconds,
       now: () => this.#now,
@@ -201,6 +185,7 @@ class VirtualCloud implements ReachableCloud {
       {
         table: this.#table,
         balancers: this.#balancers,
+        flags: this.#flags,
         cloudWatch: this.#cloudWatch,
         feed: this.#feed,
         ids: this.#ids,
@@ -275,6 +260,7 @@ class VirtualCloud implements ReachableCloud {
   }
 
   #step(end: Instant): void {
+    this.#autoscaling.step(end);
     this.#serving.step(this.#servedTo, end);
     this.#servedTo = end;
     const { queueName, deadLetters } = this.#notifications;
@@ -353,8 +339,17 @@ class VirtualCloud implements ReachableCloud {
     this.#balancers.breakHosts(arn, count);
   }
 
+  hosts(digest: string): number {
+    const arn = this.#serving.groupOf(digest);
+    return arn === undefined ? 0 : this.#balancers.healthyHosts(arn, this.#now);
+  }
+
   breakFunction(which: "hook" | "watchman", breakage?: Breakage): void {
     this.#functions.breakFunction(which, breakage);
+  }
+
+  breakFlags(failure?: Error): void {
+    this.#flags.failure = failure;
   }
 
   get peers(): PeerRegions {

@@ -9,6 +9,7 @@ import { soakPercentiles, windowOf } from "../../hooks/soak/cloudwatch.ts";
 import { silentTelemetry } from "../../hooks/telemetry.ts";
 import type { CloudWatch, StateChange } from "../cloudwatch/cloudwatch.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
+import type { FlagDocuments } from "./flags.ts";
 import type { LoadBalancers } from "./load-balancer.ts";
 import { PeerRegions } from "./peer-regions.ts";
 import type { RecordTable } from "./record-table.ts";
@@ -16,6 +17,7 @@ import type { RecordTable } from "./record-table.ts";
 export interface PortParts {
   readonly table: RecordTable;
   readonly balancers: LoadBalancers;
+  readonly flags: FlagDocuments;
   readonly cloudWatch: CloudWatch;
   readonly now: () => Instant;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -67,6 +69,7 @@ export function portsOver(parts: PortParts): Ports {
     },
     peers: parts.peers ?? new PeerRegions().peers(),
     elsewhere: { prometheus: watchElsewhere(parts), datadog: watchElsewhere(parts) },
+    flags: parts.flags.port(),
     pager: {
       send: async (message, deliveredTo) => {
         if (!deliveredTo.includes(rehearsedChannel)) send({ ...message.page }, message);

@@ -12,7 +12,10 @@ import type { CapturedResource } from "../engine/capture.ts";
 import type { Provider } from "../engine/engine.ts";
 import { NotRehearsedError, ProviderRefusedError } from "../engine/errors.ts";
 import { type PlainInputs, type PlainValue, textField } from "../engine/plain-inputs.ts";
+import type { Autoscaling } from "../workloads/autoscaling.ts";
+import { processesType } from "../workloads/declare.ts";
 import type { EventBus } from "./event-bus.ts";
+import type { FlagDocuments } from "./flags.ts";
 import { known, withoutBehaviour } from "./known-types.ts";
 import type { LoadBalancers } from "./load-balancer.ts";
 import { refuseUnpublished } from "./metrics-feed.ts";
@@ -25,7 +28,10 @@ export interface ProviderParts {
   readonly cloudWatch: CloudWatch;
   readonly bus: EventBus;
   readonly table: RecordTable;
+  readonly flags: FlagDocuments;
   readonly notifications: Notifications;
+  /** @default processes are not modelled, and refused */
+  readonly autoscaling?: Autoscaling;
   readonly hostsPerGroup: number;
   /** Unit: seconds. */
   readonly hostsReadyAfterSeconds: number;
@@ -100,7 +106,14 @@ function plainForward({ weights, stickinessSeconds }: ForwardAction): PlainValue
 }
 
 function handlersOf(parts: ProviderParts): Readonly<Record<string, Handler>> {
-  return { ...balancing(parts), ...watching(parts), ...waking(parts), ...keeping(parts) };
+  return {
+    ...balancing(parts),
+    ...watching(parts),
+    ...waking(parts),
+    ...keeping(parts),
+    ...flagging(parts),
+    ...running(parts),
+  };
 }
 
 function balancing({ balancers, now, hostsPerGroup, hostsReadyAfterSeconds }: ProviderParts): Record<string, Handler> {
@@ -299,6 +312,19 @@ function isOnce({ lifecycleScope, triggers }: PlainInputs, key: string): boolean
   );
 }
 
+function running({ autoscaling, now }: ProviderParts): Record<string, Handler> {
+  if (!autoscaling) return {};
+  return {
+    [processesType]: {
+      write: ({ inputs, key }) => {
+        const bounds = { minimumCount: Number(inputs.minimumCount), maximumCount: Number(inputs.maximumCount) };
+        autoscaling.put(textField(inputs, "targetGroupArn", key), bounds, now());
+      },
+      delete: ({ inputs, key }) => autoscaling.remove(textField(inputs, "targetGroupArn", key)),
+    },
+  };
+}
+
 function keeping({ table, notifications }: ProviderParts): Record<string, Handler> {
   return {
     "aws:dynamodb/table:Table": {
@@ -312,6 +338,30 @@ function keeping({ table, notifications }: ProviderParts): Record<string, Handle
     "aws:sqs/queue:Queue": {
       write: (resource) => notifications.putQueue(textField(resource.inputs, "name", resource.key)),
       delete: () => notifications.deleteQueue(),
+    },
+  };
+}
+
+function flagging({ flags }: ProviderParts): Record<string, Handler> {
+  return {
+    "aws:appconfig/application:Application": {
+      write: ({ id, inputs, key }) =>
+        flags.putApplication(id, textFields(inputs.tags, `${key}: tags`)["tidegate:service"]),
+      delete: ({ id }) => flags.deleteApplication(id),
+    },
+    "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion": {
+      write: ({ inputs, outputs, key }) =>
+        flags.putVersion(
+          textField(inputs, "applicationId", key),
+          String(outputs.versionNumber),
+          textField(inputs, "content", key),
+        ),
+      delete: () => {},
+    },
+    "aws:appconfig/deployment:Deployment": {
+      write: ({ inputs, key }) =>
+        flags.deploy(textField(inputs, "applicationId", key), textField(inputs, "configurationVersion", key)),
+      delete: () => {},
     },
   };
 }

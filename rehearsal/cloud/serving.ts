@@ -5,8 +5,10 @@
  * up. Requests to a group without healthy hosts get a 503 from the load balancer, which no release's own metrics show.
  */
 import { loadBalancerArnSuffix, targetGroupArnSuffix } from "../../components/arn.ts";
+import type { FlagPercents } from "../../core/flag-document.ts";
 import type { MetricSource, Objective } from "../../core/objectives.ts";
 import type { Instant } from "../../core/record.ts";
+import type { Split } from "../../core/split.ts";
 import { sharesOf } from "../../core/traffic-shares.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import type { RandomStream } from "../traffic/random.ts";
@@ -57,14 +59,29 @@ interface Service {
   hasUsers: boolean;
   /** The last parts, translated; the same parts object means the same answer. */
   parts: Parts | undefined;
+  /** Where a flag splits: for whom it is on has the canary's path, in the canary's processes; the others have the baseline's. */
+  flag: { readonly key: string; readonly canary: string; readonly baseline: string } | undefined;
+  /** Of the canary's requests, as last translated. */
+  flagFraction: number;
   arns: readonly string[];
   shares: Readonly<Record<string, number>>;
+}
+
+/** What of a service's settings its requests hang on. */
+export interface DescribedService {
+  readonly source: MetricSource;
+  readonly objectives: readonly Objective[];
+  readonly split?: Split;
+  readonly baseline: { readonly digest: string };
+  readonly canary?: { readonly digest: string };
 }
 
 export interface ServingOptions {
   readonly balancers: LoadBalancers;
   readonly feed: MetricsFeed;
   readonly random: RandomStream;
+  /** The live flags of a service. @default none has a flag */
+  readonly flagsOf?: (service: string) => FlagPercents;
   readonly ratePerSecondAt: (at: Instant) => number;
   readonly emit: (event: CloudEvent) => void;
 }
@@ -87,8 +104,13 @@ export class Serving {
   }
 
   /** What an `up` says about a service. */
-  describe(name: string, settings: { readonly source: MetricSource; readonly objectives: readonly Objective[] }): void {
+  describe(name: string, settings: DescribedService): void {
     const service = this.#service(name);
+    const { split, canary, baseline } = settings;
+    service.flag =
+      split?.by === "flag" && split.flag !== undefined && canary
+        ? { key: split.flag, canary: canary.digest, baseline: baseline.digest }
+        : undefined;
     service.source = settings.source;
     service.slowFromBin = slowFromBin(settings.objectives);
   }
@@ -164,6 +186,8 @@ export class Serving {
         slowFromBin: Number.POSITIVE_INFINITY,
         hasUsers: false,
         parts: undefined,
+        flag: undefined,
+        flagFraction: 1,
         arns: none,
         shares: {},
       };
@@ -210,7 +234,11 @@ export class Serving {
     const { balancers, feed, ratePerSecondAt } = this.#options;
     const service = this.#service(serviceOf(rule));
     const parts = rule.split.over(from, to);
-    if (service.parts !== parts) this.#translate(service, parts);
+    const fraction = this.#flagFraction(service);
+    if (service.parts !== parts || service.flagFraction !== fraction) {
+      service.flagFraction = fraction;
+      this.#translate(service, parts);
+    }
     let dead: readonly string[] = none;
     for (const arn of service.arns) {
       if (balancers.healthyHosts(arn, from) > 0) service.hasUsers = true;
@@ -226,7 +254,7 @@ export class Serving {
       this.#tally(service, this.#releaseOf(arn).digest, refused, refused);
     }
     let requests = ownErrors;
-    const shares = dead.length > 0 ? this.#sharesOf(parts, dead) : service.shares;
+    const shares = dead.length > 0 ? this.#sharesOf(parts, dead, service) : service.shares;
     const blips = this.#blips(rule, from, to);
     const reportsOwn = service.source !== "alb";
     const step = { from, to, ratePerSecond, shares, faults: this.#faults, reportsOwn, ...(blips ? { blips } : {}) };
@@ -241,16 +269,23 @@ export class Serving {
   #translate(service: Service, parts: Parts): void {
     service.parts = parts;
     service.arns = Object.keys(parts);
-    service.shares = this.#sharesOf(parts, none);
+    service.shares = this.#sharesOf(parts, none, service);
   }
 
-  /** Parts by release, without the groups that serve nobody. */
-  #sharesOf(parts: Parts, dead: readonly string[]): Readonly<Record<string, number>> {
+  #flagFraction({ name, flag }: Service): number {
+    if (!flag) return 1;
+    return (this.#options.flagsOf?.(name)[flag.key] ?? 0) / 100;
+  }
+
+  /** Parts by release, without the groups that serve nobody; of a canary with a flag only those for whom it is on, the others have the baseline's path. */
+  #sharesOf(parts: Parts, dead: readonly string[], { flag, flagFraction }: Service): Readonly<Record<string, number>> {
     const shares: Record<string, number> = {};
     for (const [arn, part] of Object.entries(parts)) {
       if (dead.includes(arn)) continue;
       const id = idOf(this.#releaseOf(arn));
-      shares[id] = (shares[id] ?? 0) + part;
+      const own = id === flag?.canary ? part * flagFraction : part;
+      if (own > 0 || !flag) shares[id] = (shares[id] ?? 0) + own;
+      if (flag && part > own) shares[flag.baseline] = (shares[flag.baseline] ?? 0) + part - own;
     }
     return shares;
   }
@@ -283,11 +318,17 @@ export class Serving {
     // An outage stops what the service is watched by: the balancer's metrics of this release, or its own.
     const reportsOnBalancer = served.reportsMetrics || service.source !== "alb";
     if (reportsOnBalancer && served.requests > 0) {
-      feed.countOnGroup(this.#suffix(arn), this.#suffix(rule.listenerArn), served);
+      feed.countOnGroup(this.#suffix(this.#groupThatServed(service, arn)), this.#suffix(rule.listenerArn), served);
     }
     // A service that is watched on the load balancer needs no metrics of its own, so it is taken to have none.
     if (served.reportsMetrics && service.source === "emf")
       feed.reportRelease(service.name, this.#releaseOf(arn).releaseKey, served, from, to);
+  }
+
+  /** With the flag off, the baseline's path is served by the canary's processes as long as they get every request. */
+  #groupThatServed({ flag, arns }: Service, arn: string): string {
+    const canary = flag && this.#arns.get(flag.canary);
+    return canary !== undefined && !arns.includes(arn) && arns.includes(canary) ? canary : arn;
   }
 
   #arnOf(digest: string): string {

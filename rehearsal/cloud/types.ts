@@ -1,5 +1,6 @@
 /** What the runner drives and what it hears: the local cloud's own vocabulary. */
 import type { Notice } from "../../core/declaration.ts";
+import type { FlagPercents } from "../../core/flag-document.ts";
 import type { HistoryEntry, Instant, Page, RolloutRecord } from "../../core/record.ts";
 import type { ForwardAction, Ports } from "../../hooks/ports.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
@@ -17,7 +18,10 @@ export interface LocalCloudOptions {
    * opening and there would be nothing to compare with.
    */
   readonly hook: "on" | "off";
-  /** Healthy hosts of a target group and when they become healthy after the group was made. */
+  /**
+   * Healthy hosts of a target group and when they become healthy after the group was made. Behind a workload of the config there are as many
+   * as its autoscaler says, each ready as long after it started.
+   */
   readonly hostsPerGroup: number;
   readonly hostsReadyAfterSeconds: number;
   /** Physical names of alarms that are taken away after each `up` (tests: detection must stop). */
@@ -86,6 +90,8 @@ export type CloudEvent =
       /** From then on requests follow these weights. */
       readonly servedFrom: Instant;
     }
+  /** A flag document became live. */
+  | { readonly kind: "flags"; readonly at: Instant; readonly service: string; readonly percents: FlagPercents }
   | { readonly kind: "history"; readonly at: Instant; readonly service: string; readonly entry: HistoryEntry }
   | { readonly kind: "page"; readonly at: Instant; readonly page: Page; readonly by: Actor }
   | { readonly kind: "first-bad-request"; readonly at: Instant; readonly service: string; readonly digest: string }
@@ -127,6 +133,10 @@ export interface LocalCloud {
   record(service: string): RolloutRecord | undefined;
   /** So many hosts of a release stop answering, from now on; 0 brings all back. */
   breakHosts(digest: string, count: number): void;
+  /** Hosts of a release that take requests now; none where it has no group. */
+  hosts(digest: string): number;
+  /** Every write of a flag by the hook or a person fails, from now on; without a failure it works again. */
+  breakFlags(failure?: Error): void;
   /** The other regions that share holds. */
   readonly peers: PeerRegions;
   /** From now on; without a breakage it works again. */

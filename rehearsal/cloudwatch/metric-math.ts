@@ -196,6 +196,11 @@ class Compiler {
       if (of.kind === "scalar") return this.notModelled(`${name} of a number`);
       return name === "DIFF" ? this.#difference(of.at) : this.#timeDifference(of.at);
     }
+    if (name === "LOG10") {
+      if (!first || second) return this.#wrongArguments(name, "1", node.arguments.length);
+      const of = this.compile(first);
+      return of.kind === "scalar" ? scalar(Math.log10(of.value)) : series((frame) => Math.log10(of.at(frame)));
+    }
     if (name === "MAX" || name === "MIN") {
       if (!first || second) return this.#wrongArguments(name, "1", node.arguments.length);
       return this.#extreme(name, first);
@@ -253,7 +258,7 @@ class Compiler {
 
   notModelled(what: string, hint = ""): never {
     throw new NotModelledError([
-      `${this.#place}: ${what}; expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME MAX MIN${hint}`,
+      `${this.#place}: ${what}; expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME LOG10 MAX MIN${hint}`,
     ]);
   }
 }

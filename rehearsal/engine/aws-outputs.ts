@@ -3,6 +3,7 @@
  * the resource's own type and name so that every run gives the same. A type or a look-up that is not here is refused by name.
  */
 import { createHash } from "node:crypto";
+import { processesType } from "../workloads/declare.ts";
 import { datadogCreations } from "./datadog-outputs.ts";
 import { NotRehearsedError } from "./errors.ts";
 import { grafanaCreations } from "./grafana-outputs.ts";
@@ -50,6 +51,14 @@ function balanced(asked: Asked, kind: "targetgroup" | "loadbalancer/app"): Creat
   return { id: full, outputs: { name, arn: full, arnSuffix } };
 }
 
+/** A part of an AppConfig application, with an id of its own beside the resource's. */
+function belowApplication(asked: Asked, kind: string, idKey: string): Created {
+  const application = textField(asked.inputs, "applicationId", asked.place);
+  const id = own(asked, "id", 7);
+  const full = arn(asked, "appconfig", `application/${application}/${kind}/${id}`);
+  return { id: `${id}:${application}`, outputs: { name: named(asked), [idKey]: id, arn: full } };
+}
+
 /** `…:loadbalancer/app/x/1` becomes `…:listener/app/x/1/2`, that `…:listener-rule/app/x/1/2/3`. */
 function below(asked: Asked, parentKey: string, from: string, to: string): Created {
   const parent = textField(asked.inputs, parentKey, asked.place);
@@ -94,6 +103,27 @@ const creations: Readonly<Record<string, (asked: Asked) => Created>> = {
     const name = named(asked);
     return { id: name, outputs: { name, arn: arn(asked, "logs", `log-group:${name}`) } };
   },
+  "aws:appconfig/application:Application": (asked) => {
+    const id = own(asked, "id", 7);
+    return { id, outputs: { name: named(asked), arn: arn(asked, "appconfig", `application/${id}`) } };
+  },
+  "aws:appconfig/environment:Environment": (asked) => belowApplication(asked, "environment", "environmentId"),
+  "aws:appconfig/configurationProfile:ConfigurationProfile": (asked) =>
+    belowApplication(asked, "configurationprofile", "configurationProfileId"),
+  "aws:appconfig/deploymentStrategy:DeploymentStrategy": (asked) => {
+    const id = own(asked, "id", 7);
+    return { id, outputs: { name: named(asked), arn: arn(asked, "appconfig", `deploymentstrategy/${id}`) } };
+  },
+  "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion": (asked) => {
+    // Another content is another version; which number it has, nothing depends on.
+    const said = `${String(asked.inputs.content)} ${String(asked.inputs.description)}`;
+    const versionNumber = 1 + Number.parseInt(hex(said, 6), 16);
+    return { id: `${own(asked, "id", 7)}/${versionNumber}`, outputs: { versionNumber } };
+  },
+  "aws:appconfig/deployment:Deployment": (asked) => ({
+    id: `${textField(asked.inputs, "applicationId", asked.place)}/${own(asked, "id", 7)}/1`,
+    outputs: { deploymentNumber: 1 },
+  }),
   "aws:dynamodb/table:Table": (asked) => {
     const name = named(asked);
     return { id: name, outputs: { name, arn: arn(asked, "dynamodb", `table/${name}`) } };
@@ -155,6 +185,7 @@ const creations: Readonly<Record<string, (asked: Asked) => Created>> = {
   ...pagerDutyCreations(own),
   ...grafanaCreations(own),
   ...datadogCreations(own),
+  [processesType]: (asked) => ({ id: own(asked, "id", 16), outputs: {} }),
   "aws:lambda/permission:Permission": (asked) => ({ id: named(asked, "statementId"), outputs: {} }),
   "aws:lambda/invocation:Invocation": (asked) => ({
     id: own(asked, "id", 32),

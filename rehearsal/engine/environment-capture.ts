@@ -8,6 +8,7 @@ import type { Declaration } from "../../core/declaration.ts";
 import { stableJson } from "../../core/stable-json.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
 import { program } from "../../stacks/program.ts";
+import { declareProcesses } from "../workloads/declare.ts";
 import { rehearsalAccountId } from "./aws-outputs.ts";
 import { type Capture, capture } from "./capture.ts";
 
@@ -64,6 +65,7 @@ function captureNow(
       decide: async () => declarations,
       survey: found,
       guards,
+      workloads: declareProcesses,
       ...bundleFolders,
       stackId: rehearsalStackId(stack),
       accountId: rehearsalAccountId,

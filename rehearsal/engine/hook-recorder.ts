@@ -92,6 +92,7 @@ export class HookRecorder {
         alarms: write.alarms,
         releases: write.releases,
         ...(write.control ? { control: write.control } : {}),
+        ...(write.flag ? { flag: write.flag } : {}),
       },
       plan: context.plan,
       takenBy: context.takenBy,

@@ -8,6 +8,7 @@
 
 import { readForward } from "../../components/rule-shapes.ts";
 import { stableJson } from "../../core/stable-json.ts";
+import { processesInPlace, processesType } from "../workloads/declare.ts";
 import type { PlainInputs } from "./plain-inputs.ts";
 
 const alarm = [
@@ -34,6 +35,7 @@ const alarm = [
 ];
 
 const inPlace: Readonly<Record<string, readonly string[]>> = {
+  [processesType]: processesInPlace,
   "aws:lb/targetGroup:TargetGroup": ["healthCheck", "slowStart", "deregistrationDelay", "stickiness", "tags"],
   "aws:lb/loadBalancer:LoadBalancer": ["enableDeletionProtection", "dropInvalidHeaderFields", "tags"],
   "aws:lb/listener:Listener": ["defaultActions", "sslPolicy", "certificateArn", "port", "protocol", "tags"],
@@ -41,6 +43,10 @@ const inPlace: Readonly<Record<string, readonly string[]>> = {
   "aws:ec2/securityGroup:SecurityGroup": ["ingress", "egress", "tags"],
   "aws:cloudwatch/metricAlarm:MetricAlarm": alarm,
   "aws:cloudwatch/compositeAlarm:CompositeAlarm": alarm,
+  // In earnest a version and a deployment are made anew and the old ones left behind, which comes to the same: nothing of them is undone.
+  "aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion": ["content", "description"],
+  "aws:appconfig/deployment:Deployment": ["configurationVersion", "deploymentStrategyId"],
+  "aws:appconfig/environment:Environment": ["monitors", "tags"],
   "aws:cloudwatch/eventRule:EventRule": ["description", "eventPattern", "scheduleExpression", "state", "tags"],
   "aws:cloudwatch/eventTarget:EventTarget": ["arn", "deadLetterConfig", "input", "retryPolicy"],
   "aws:cloudwatch/logGroup:LogGroup": ["kmsKeyId", "retentionInDays", "tags"],

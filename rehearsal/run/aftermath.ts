@@ -2,6 +2,8 @@
  * What people do after the hook stepped in, to see that the latch holds: somebody asks for more, another change goes through,
  * the hold is acknowledged, and after a rollback the next attempt starts from the first wave.
  */
+
+import { settlesAt } from "../../core/gate/cool-off.ts";
 import type { Objective } from "../../core/objectives.ts";
 import { nextWaveAbove, waveAt } from "../../core/plans.ts";
 import { holdsOn } from "../../core/record.ts";
@@ -84,7 +86,7 @@ async function goOn(operator: Operator, asked: number, more: number | undefined)
   await operator.waitSeconds(pauseSeconds);
 }
 
-/** The alarms must have let go of the last bad points: no breach open, no alarm in ALARM. */
+/** The alarms must have let go of the last bad points: no breach open, no alarm in ALARM, and none that could look back at them. */
 async function waitForRecovery(operator: Operator): Promise<void> {
   const mostEnd = operator.cloud.now() + mostRecoverySeconds * 1_000;
   while (operator.cloud.now() < mostEnd) {
@@ -92,7 +94,8 @@ async function waitForRecovery(operator: Operator): Promise<void> {
     const names = record?.alarms.map((alarm) => alarm.alarmName) ?? [];
     const states = await operator.cloud.ports.alarms.describe(names);
     const isQuiet = Object.keys(record?.breaches ?? {}).length === 0 && states.every(({ state }) => state !== "ALARM");
-    if (isQuiet) return;
+    const settledAt = (record && settlesAt(record, operator.canary)) ?? 0;
+    if (isQuiet && operator.cloud.now() >= settledAt) return;
     await operator.waitSeconds(60);
   }
 }

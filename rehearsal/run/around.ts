@@ -4,7 +4,6 @@ import type { LocalCloud } from "../cloud/types.ts";
 import { NotRehearsedError } from "../engine/errors.ts";
 import { type Fault, type SurroundingFaultKind, surroundingFaultKinds } from "../scenarios.ts";
 import type { Chronicle } from "./chronicle.ts";
-import { hostsPerGroup } from "./options.ts";
 import { holdInRegion, loseRegion } from "./regions.ts";
 
 export interface Around {
@@ -25,7 +24,8 @@ export async function startAround(around: Around, fault: Fault): Promise<() => v
   switch (kind) {
     case "hosts-lost":
       chronicle.tell("fault", `${fault.on ?? "canary"}: no host answers any more`);
-      for (const digest of digests) cloud.breakHosts(digest, hostsPerGroup);
+      // However many there are by then: an autoscaler may make more.
+      for (const digest of digests) cloud.breakHosts(digest, Number.POSITIVE_INFINITY);
       return () => {
         for (const digest of digests) cloud.breakHosts(digest, 0);
       };

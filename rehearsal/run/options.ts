@@ -72,8 +72,18 @@ function rehearsedSource(source: MetricSource): Pick<Rehearsal, "standsInFor"> &
 
 const systems = { prometheus: "Grafana", datadog: "Datadog" } as const;
 
-/** What to tell a reader whose source is not modelled; `undefined`: it is. */
-export function standInText({ standsInFor }: Pick<Rehearsal, "standsInFor">): string | undefined {
+/** What to tell a reader of what stands in for something else; `undefined`: nothing does. */
+export function standInText({ standsInFor, rehearsed }: Pick<Rehearsal, "standsInFor" | "rehearsed">) {
+  const texts = [sourceText(standsInFor), workloadText(rehearsed)].filter((text) => text !== undefined);
+  return texts.length === 0 ? undefined : texts.join(". ");
+}
+
+function workloadText({ workload }: Pick<ServiceConfig, "workload">): string | undefined {
+  if (!workload) return undefined;
+  return `what runs behind the releases is rehearsed as processes that follow load between the program's own floor and ceiling; objects of ${workload.kind}, their probes and how a process stops are not modelled`;
+}
+
+function sourceText(standsInFor: Rehearsal["standsInFor"]): string | undefined {
   if (standsInFor === undefined) return undefined;
   const system = systems[standsInFor];
   return `source ${standsInFor} is rehearsed on emf: the same rules, watched by CloudWatch here. ${system}'s own evaluation and delay, its notifications, and the hook's reading of its states are not modelled`;

@@ -121,8 +121,9 @@ function missingFor(alarm: AlarmSpec, question: SightQuestion): string | undefin
   if (floors && question.kind === "error-spike") {
     const most = limitOf(alarm.rule, healthyValue(alarm.indicator) ?? 0);
     const fraction = magnitude + traffic.errors.baseFraction;
-    if (requests * fraction < floors.errors) {
-      return `${alarm.objective} needs ${floors.errors} errors in ${alarm.periodSeconds} s; ${had}, ${round(requests * fraction)} of them errors`;
+    const needed = floors.errorsOf(requests);
+    if (requests * fraction < needed) {
+      return `${alarm.objective} needs ${needed} errors in ${alarm.periodSeconds} s; ${had}, ${round(requests * fraction)} of them errors`;
     }
     return 100 * fraction > most ? undefined : `${round(100 * fraction)} % is under the bound of ${round(most)} %`;
   }

@@ -38,10 +38,11 @@ const topFields = {
   freezes: z.unknown(),
 };
 
-/** Routing keys and testers' values are secrets in many places; so is whatever Pulumi says is one. */
+/** Routing keys, testers' values and variables are secrets in many places; so is whatever Pulumi says is one. */
 export function hidesValue(secretKeys: readonly string[]): (place: string) => boolean {
   return (place) =>
     /^alerting(?!\.email\[)/.test(place) ||
+    /\.workload\.variables\./.test(place) ||
     /\.testers(?:\.(?:header|cookie)(?:\.value)?)?$/.test(place) ||
     secretKeys.some((key) => place === key || place.startsWith(`${key}.`) || place.startsWith(`${key}[`));
 }

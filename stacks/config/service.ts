@@ -27,8 +27,10 @@ import {
 } from "./problems.ts";
 import { readRelease } from "./release.ts";
 import { completeRoutes, type ReadRoute, readMoreRoutes, readRoute, routeFields } from "./route.ts";
+import { readSplit } from "./split.ts";
 import { readTargetGroup } from "./target-group.ts";
 import { checkAlarms } from "./watching.ts";
+import { readWorkload } from "./workload.ts";
 
 const slug = (wrong: string) =>
   leaf(
@@ -59,6 +61,8 @@ const serviceFields = {
   dependencyOwner: slug("not an owner's name").optional(),
   dependencyGroup: slug("not a group's name").optional(),
   targetGroup: z.unknown(),
+  workload: z.unknown(),
+  split: z.unknown(),
   replaceBaselineReason: reason.optional(),
   overrideReason: reason.optional(),
   retire: flag.optional(),
@@ -155,6 +159,12 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
   // With an unreadable source the rest is checked as if it could measure most, to name only what is wrong anyway.
   const metricSource: MetricSource = fields.source ?? (raw.source === undefined ? "alb" : "emf");
   const light = { source: metricSource, problems };
+  const split = readSplit(fields.split, [...path, "split"], {
+    source: metricSource,
+    hasControl: fields.control !== undefined,
+    hasStickiness: fields.stickinessSeconds !== undefined,
+    problems,
+  });
   const plan = readPlan(fields.plan, [...path, "plan"], light);
   checkWave({ wave, waveGiven: raw.wave !== undefined, hasCanary, plan }, path, problems);
 
@@ -170,7 +180,14 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
   const checksContext = { plan, problems, ...(folder === undefined ? {} : { folder }) };
   const checks = readChecks(fields.checks, [...path, "checks"], checksContext);
   const gate = readGate(fields.gate, [...path, "gate"], problems);
-  const targetGroup = readTargetGroup(fields.targetGroup, [...path, "targetGroup"], problems);
+  const targetGroupPath = [...path, "targetGroup"];
+  const targetGroup = readTargetGroup(fields.targetGroup, targetGroupPath, problems);
+  const workload = readWorkload(fields.workload, [...path, "workload"], {
+    targetGroup,
+    targetGroupPath,
+    problems,
+    ...(folder === undefined ? {} : { folder }),
+  });
 
   const owner = fields.dependencyOwner === undefined ? {} : { dependencyOwner: fields.dependencyOwner };
   const found = {
@@ -208,6 +225,8 @@ export function readService(name: string, raw: unknown, path: Path, problems: Pr
     ...owner,
     ...(fields.dependencyGroup === undefined ? {} : { dependencyGroup: fields.dependencyGroup }),
     targetGroup,
+    ...(workload === undefined ? {} : { workload }),
+    ...(split === undefined ? {} : { split }),
     ...(fields.replaceBaselineReason === undefined ? {} : { replaceBaselineReason: fields.replaceBaselineReason }),
     ...(fields.overrideReason === undefined ? {} : { overrideReason: fields.overrideReason }),
     retire: fields.retire ?? false,

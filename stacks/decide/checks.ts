@@ -22,8 +22,15 @@ export async function readSaid(
   return {
     ...approvalsAsked(service, record),
     ...(await checksAsked(service, record)),
-    ...(freezes === undefined ? {} : { freezes: readFreezes(freezes).activeAt(new Date(now)) }),
+    ...(freezes === undefined ? {} : { freezes: freezesAt(freezes, now) }),
   };
+}
+
+/** Those in force. The config's are without problems; whoever declares by hand may bring any. */
+function freezesAt(windows: EnvironmentConfig["freezes"] & object, now: Instant): SoakEvidence["freezes"] & object {
+  const read = readFreezes(windows, "freezes");
+  if (read.problems.length > 0) return { unreadable: read.problems.join("; ") };
+  return read.activeAt(new Date(now));
 }
 
 /** The wave that the service's canary would get next, and the release that would get it. */

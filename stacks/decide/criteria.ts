@@ -131,7 +131,7 @@ async function measuredCriterion(
         }
       : {}),
     ...(whole === undefined && requestsIn(own.windows, range.from) >= requestFloor
-      ? { unmeasured: `nothing of ${indicator} arrived over the soak; expected the release to report it` }
+      ? { unmeasured: `${indicator} did not arrive of all requests of the soak; expected the release to report it` }
       : {}),
   };
 }

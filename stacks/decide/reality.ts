@@ -36,12 +36,34 @@ export async function readReality(
   if (!record) {
     const live = await liveWithoutRecord(config, service, intent, ports);
     if (live.kind === "none") return { kind: "first" };
-    return { kind: "unknown", reason: "there is no record, but a rule of ours is live", live: live.traffic };
+    const reason = "there is no record, but a rule of ours is live";
+    return { kind: "unknown", reason, live: live.traffic, isLost: true };
   }
   if (record.environment !== config.environment) {
     return { kind: "unknown", reason: `the record is of environment ${record.environment}`, live: undefined };
   }
-  return { kind: "record", record, live: await liveTraffic(record, ports) };
+  const [live, hosts] = await Promise.all([liveTraffic(record, ports), service.workload && readHosts(record, ports)]);
+  return { kind: "record", record, live, ...(hosts ? { hosts } : {}) };
+}
+
+/** Healthy hosts of the releases that have traffic, as far as their processes are the program's and can be read. */
+async function readHosts(
+  { baseline, canary, releases }: RolloutRecord,
+  ports: DecidePorts,
+): Promise<Readonly<Record<string, number>>> {
+  const digests = [...new Set([baseline, canary?.digest])];
+  const read = await Promise.all(
+    digests.map(async (digest): Promise<[string, number][]> => {
+      const release = digest === undefined ? undefined : releases[digest];
+      if (!release || release.adopted) return [];
+      try {
+        return [[release.digest, (await ports.traffic.targetHealth(release.targetGroupArn)).healthyCount]];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return Object.fromEntries(read.flat());
 }
 
 async function liveTraffic(record: RolloutRecord, ports: DecidePorts): Promise<LiveTraffic | undefined> {

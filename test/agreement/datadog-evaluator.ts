@@ -92,10 +92,10 @@ function parseMonitor(query: string): Parsed {
 const leafShape =
   /([a-z]+\d*)(?:\(v: v>([\d.]+)\))?:([a-z_.]+)\{([^}]*)\}(?: by \{release\})?(\.as_count\(\))?(?:\.rollup\((?:(\w+), ?)?(\d+)\))?/y;
 const numberShape = /\d+(?:\.\d+)?/y;
-const nameShape = /[a-z_]+(?=\()/y;
-const functions = ["is_greater", "timeshift", "clamp_min"];
+const nameShape = /[a-z_]+\d*(?=\()/y;
+const functions = ["is_greater", "timeshift", "clamp_min", "log10"];
 
-/** Numbers, + - * /, brackets, three functions, and metric queries. */
+/** Numbers, + - * /, brackets, four functions, and metric queries. */
 class Parser {
   readonly #text: string;
   #at = 0;
@@ -171,8 +171,9 @@ class Parser {
       if (!functions.includes(name)) this.#refuse(`the function ${name}`);
       this.#take("(");
       const of = this.#sum();
-      if (!this.#take(",")) this.#refuse("no second argument");
-      const by = this.#number();
+      const isAlone = name === "log10";
+      if (!isAlone && !this.#take(",")) this.#refuse("no second argument");
+      const by = isAlone ? 10 : this.#number();
       if (!this.#take(")")) this.#refuse("no closing bracket");
       return { kind: "call", name, of, by };
     }
@@ -300,6 +301,7 @@ function computed(expression: Expression, leafValue: ValueOf, shiftSeconds = 0):
       const shift = expression.name === "timeshift" ? shiftSeconds + expression.by : shiftSeconds;
       const value = computed(expression.of, leafValue, shift);
       if (value === undefined || expression.name === "timeshift") return value;
+      if (expression.name === "log10") return value > 0 ? Math.log10(value) : undefined;
       return expression.name === "is_greater" ? Number(value > expression.by) : Math.max(value, expression.by);
     }
     case "binary": {

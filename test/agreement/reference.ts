@@ -3,7 +3,7 @@
  * or Datadog's queries, and cares for no speed.
  *
  * Read there: a rule compares one measure of one release in a window with a threshold, and speaks when M of the newest N windows are bad.
- * Under its floors it says nothing, and of what was not measured neither; errors that nobody counted are 0 beside requests that somebody
+ * Under its floors it says nothing, nor where a release with its usual ratio, in geometric bursts, shows as many errors once in 10^8 windows, and of what was not measured neither; errors that nobody counted are 0 beside requests that somebody
  * did. Of a service it is the worst of all live releases. Against a baseline: the same measure in the same window. Growth: percent since the
  * window before, if that was measured for three quarters of it.
  */
@@ -119,8 +119,23 @@ function floorVerdict(rule: WatchRule, release: ReleaseSeries, span: Span, isOwn
   const verdicts = [reached(requests, requestFloor)];
   // Errors of the baseline are what it is compared with, however few.
   if (of.kind === "ratio" && isOwn) verdicts.push(reached(total(of.part, release, span) ?? 0, errorFloor));
+  if (of.kind === "ratio" && isOwn && rule.usualPercent !== undefined) {
+    verdicts.push(beyondChance(total(of.part, release, span) ?? 0, (rule.usualPercent / 100) * requests));
+  }
   if (verdicts.includes("good")) return "good";
   return verdicts.includes("near") ? "near" : "bad";
+}
+
+/** How rare so many errors are, one after the other; counts a hair apart that disagree are near. */
+function beyondChance(errors: number, expected: number): Verdict {
+  const isRare = (count: number) => {
+    let chance = 1;
+    for (let error = 1; error <= count; error += 1) chance *= expected / (1 + expected);
+    return chance <= 1e-8;
+  };
+  const rare = [Math.floor(errors * (1 - nearFloorFraction)), Math.ceil(errors * (1 + nearFloorFraction))].map(isRare);
+  if (rare.every(Boolean)) return "bad";
+  return rare.some(Boolean) ? "near" : "good";
 }
 
 function reached(count: number, floor: number): Verdict {

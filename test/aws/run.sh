@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs everything that needs AWS's APIs against emulators: moto for ELBv2, ministack for the rest, and a second ministack that enforces
 # IAM for the end-to-end tests. They come from PyPI into .venv under the project, with the AWS CLI and the IAM linter that other tests
-# call; Prometheus comes from Debian where it is not there. They listen on loopback only, and are stopped at the end by process id.
-# Needs python3 (3.10 or newer) and Node. Arguments go to vitest. No AWS account is touched: credentials here are dummies.
+# call, and Kubernetes' schemas; Prometheus comes from Debian where it is not there. They listen on loopback only, and are stopped at the
+# end by process id. Needs python3 (3.10 or newer) and Node. Arguments go to vitest. No AWS account is touched: credentials here are dummies.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -12,6 +12,9 @@ packages=("moto[server]==$moto_version" "ministack==$ministack_version" "awscli=
 # Changing a version above makes this mark differ, so the environment is built anew.
 mark="${packages[*]}"
 venv=.venv
+# Kubernetes' own schemas, in a folder of their own: a new version of them leaves the emulators where they are.
+schemas_version=1.37.0
+schemas="$venv/kubernetes-validate-$schemas_version"
 ready_seconds=60
 log() { printf 'test:aws: %s\n' "$*"; }
 fail() { printf 'test:aws: %s\n' "$*" >&2; exit 1; }
@@ -41,6 +44,16 @@ install_emulators() {
   printf '%s\n' "$mark" >"$venv/installed"
 }
 
+install_schemas() {
+  log "installing kubernetes-validate==$schemas_version into $schemas (once)"
+  local pip_python=python3
+  [ -x "$venv/bin/python" ] && pip_python="$venv/bin/python"
+  rm -rf "$schemas.part"
+  "$pip_python" -m pip install --quiet --disable-pip-version-check --target "$schemas.part" "kubernetes-validate==$schemas_version" \
+    || fail "pip could not install kubernetes-validate==$schemas_version into $schemas"
+  mv "$schemas.part" "$schemas"
+}
+
 # Prometheus and promtool as Debian has them, without installing anything: no root, and no service that starts by itself.
 install_prometheus() {
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null \
@@ -55,6 +68,7 @@ install_prometheus() {
 exec 9<test/aws/run.sh
 command -v flock >/dev/null && flock 9
 [ "$(cat "$venv/installed" 2>/dev/null || true)" = "$mark" ] || install_emulators
+[ -d "$schemas" ] || install_schemas
 if ! { command -v prometheus && command -v promtool; } >/dev/null; then
   [ -x "$venv/prometheus/usr/bin/promtool" ] || install_prometheus
   export PATH="$PWD/$venv/prometheus/usr/bin:$PATH"
@@ -145,6 +159,7 @@ export TIDEGATE_AUTH_ENDPOINT="http://127.0.0.1:$auth_port"
 
 # For tests that call tools: the interpreter that has them, and `aws` on PATH.
 export TIDEGATE_PYTHON="$python"
+export TIDEGATE_KUBERNETES_SCHEMAS="$project/$schemas"
 export PATH="$project/$venv/bin:$project/$venv/site/bin:$PATH"
 [ -z "$python_path" ] || export PYTHONPATH="$python_path"
 

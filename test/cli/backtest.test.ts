@@ -21,7 +21,7 @@ function firingsOf(out: string): Record<string, readonly Firing[]> {
 
 const errorRate = {
   // Two bad minutes, 05:01 and 05:02, seen two minutes later.
-  "error-rate/critical/60s": [{ from: "2026-01-05T05:04:00.000Z", to: "2026-01-05T05:14:00.000Z" }],
+  "error-rate/critical/60s": [{ from: "2026-01-05T05:03:00.000Z", to: "2026-01-05T05:13:00.000Z" }],
 };
 
 describe("tidegate backtest", () => {
@@ -124,7 +124,7 @@ describe("tidegate backtest", () => {
     const ran = await runBacktest(folder, ...web, "--html", "page.html", "--labels", "labels.json");
     expect(ran.exitCode).toBe(0);
     expect(ran.out).toContain(
-      "  rang 2026-01-05 05:04Z for 10 min, window 1\n  window 1, 2026-01-05 04:55Z to 2026-01-05 05:20Z: seen after 9 min",
+      "  rang 2026-01-05 05:03Z for 10 min, window 1\n  window 1, 2026-01-05 04:55Z to 2026-01-05 05:20Z: seen after 8 min",
     );
     const page = readFileSync(join(folder, "page.html"), "utf8");
     expect(page.match(/<svg/g)).toHaveLength(4);

@@ -48,7 +48,7 @@ describe("SloAlarms", () => {
       "errors = answered + unanswered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0)";
     expect((await declare()).all(metricAlarm).map(lineOf).sort()).toEqual([
       `error-rate/critical/300s: ${rate} > 5, 1 of 2 of 300 s, notBreaching`,
-      `error-rate/critical/60s: ${rate} > 5, 2 of 3 of 60 s, notBreaching`,
+      "error-rate/critical/60s: errors = answered + unanswered + 0 * requests; rate = IF(errors >= 4 AND errors * LOG10(1 + 100 / (0.271 * requests)) >= 8, 100 * errors / requests, 0) > 5, 1 of 1 of 60 s, notBreaching",
       `error-rate/warning/300s: ${rate} > 2, 1 of 2 of 300 s, notBreaching`,
       "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, notBreaching",
       "latency-p99/warning/300s: milliseconds = IF(requests >= 1000, 1000 * latency, 0) > 500, 1 of 2 of 300 s, notBreaching",
@@ -169,7 +169,7 @@ describe("SloAlarms", () => {
       settleSeconds,
     ]);
     expect(told).toEqual([
-      ["error-rate/critical/60s", "act", 420],
+      ["error-rate/critical/60s", "act", 300],
       ["error-rate/critical/300s", "act", 1_320],
       ["error-rate/warning/300s", "act", 1_320],
       ["latency-p99/warning/300s", "observe", 1_320],

@@ -81,8 +81,17 @@ describe("monitors of rules", () => {
     const windows = [0, 60, 120].map((seconds) =>
       bad((query) => (seconds === 0 ? query : `timeshift(${query}, -${seconds})`)),
     );
-    expect(only([objective("error-rate", "error-rate", { value: 1, response: "disable" })])).toMatchObject({
+    const stated = { minimumRequests: 100 };
+    expect(only([objective("error-rate", "error-rate", { value: 1, response: "disable" }, stated)])).toMatchObject({
       "error-rate/critical/60s": `sum(last_1m):${windows.join(" + ")} > 1`,
+    });
+  });
+
+  it("ask in a short window whether the errors are beyond chance [B9, D3]", () => {
+    expect(only([objective("error-rate", "error-rate", { value: 1, response: "disable" })])).toMatchObject({
+      "error-rate/critical/60s":
+        "sum(last_1m):(100 * sum errors# / sum requests#) * is_greater(sum errors#, 3) * " +
+        "is_greater(sum errors# * log10(1 + 100 / (0.0543 * sum requests#)), 7.999999) > 1",
     });
   });
 

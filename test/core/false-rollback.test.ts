@@ -121,6 +121,9 @@ describe("the false-rollback rate", () => {
       "error-rate/critical/300s",
       "error-rate/warning/300s",
     ]);
-    expect(ratioFloors(alarms[0] ?? expect.fail("no alarm"))).toEqual({ requests: 100, errors: 10 });
+    const floorsOf = (place: number) => ratioFloors(alarms[place] ?? expect.fail("no alarm"));
+    const errorsOf = (place: number) => [10, 100, 1_000].map((requests) => floorsOf(place)?.errorsOf(requests));
+    expect([floorsOf(0)?.requests, errorsOf(0)]).toEqual([0, [6, 12, 59]]);
+    expect([floorsOf(2)?.requests, errorsOf(2)]).toEqual([100, [10, 10, 10]]);
   });
 });

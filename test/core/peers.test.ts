@@ -65,6 +65,7 @@ describe("holds that peers are told of", () => {
       breach: true,
       kill: true,
       "unexplained-lowering": false,
+      "flag-failed": false,
       "receiver-lost": false,
       blind: false,
       "no-other-release": false,

@@ -12,7 +12,7 @@ import { hostTargets } from "../../core/watch-rules.ts";
 const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "service", readonly string[]>>>> = {
   "batch alb": {
     release: [
-      "error-rate/critical/60s: errors = answered + unanswered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 5, 2 of 3 of 60 s, disable",
+      "error-rate/critical/60s: errors = answered + unanswered + 0 * requests; rate = IF(errors >= 4 AND errors * LOG10(1 + 100 / (0.271 * requests)) >= 8, 100 * errors / requests, 0) > 5, 1 of 1 of 60 s, disable",
       "error-rate/critical/300s: errors = answered + unanswered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 5, 1 of 2 of 300 s, disable",
       "error-rate/warning/300s: errors = answered + unanswered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 2, 1 of 2 of 300 s, halve",
       "latency-p99/warning/300s: milliseconds = IF(requests >= 1000, 1000 * latency, 0) > 500, 1 of 2 of 300 s, floor",
@@ -23,8 +23,8 @@ const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "s
   },
   "batch emf": {
     release: [
-      "error-rate/critical/10s: errors = answered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 5, 2 of 2 of 10 s, disable",
-      "error-rate/critical/60s: errors = answered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 5, 2 of 3 of 60 s, disable",
+      "error-rate/critical/10s: errors = answered + 0 * requests; rate = IF(errors >= 4 AND errors * LOG10(1 + 100 / (0.271 * requests)) >= 8, 100 * errors / requests, 0) > 5, 1 of 1 of 10 s, disable",
+      "error-rate/critical/60s: errors = answered + 0 * requests; rate = IF(errors >= 4 AND errors * LOG10(1 + 100 / (0.271 * requests)) >= 8, 100 * errors / requests, 0) > 5, 1 of 1 of 60 s, disable",
       "error-rate/critical/300s: errors = answered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 5, 1 of 2 of 300 s, disable",
       "error-rate/warning/300s: errors = answered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 2, 1 of 2 of 300 s, halve",
       "latency-p99/warning/300s: milliseconds = IF(requests >= 1000, latency, 0) > 500, 1 of 2 of 300 s, floor",
@@ -37,7 +37,7 @@ const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "s
   },
   "web alb": {
     release: [
-      "error-rate/critical/60s: errors = answered + unanswered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 1, 2 of 3 of 60 s, disable",
+      "error-rate/critical/60s: errors = answered + unanswered + 0 * requests; rate = IF(errors >= 4 AND errors * LOG10(1 + 100 / (0.0543 * requests)) >= 8, 100 * errors / requests, 0) > 1, 1 of 1 of 60 s, disable",
       "error-rate/critical/300s: errors = answered + unanswered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 1, 1 of 2 of 300 s, disable",
       "latency-p95/critical/60s: milliseconds = IF(requests >= 200, 1000 * latency, 0) > 3000, 1 of 1 of 60 s, freeze",
       "healthy-hosts/critical/60s: Minimum HealthyHostCount < 1, 2 of 2 of 60 s, disable",
@@ -50,8 +50,8 @@ const written: Readonly<Record<string, Readonly<Record<"release" | "canary" | "s
   },
   "web emf": {
     release: [
-      "error-rate/critical/10s: errors = answered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 1, 2 of 2 of 10 s, disable",
-      "error-rate/critical/60s: errors = answered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 1, 2 of 3 of 60 s, disable",
+      "error-rate/critical/10s: errors = answered + 0 * requests; rate = IF(errors >= 4 AND errors * LOG10(1 + 100 / (0.0543 * requests)) >= 8, 100 * errors / requests, 0) > 1, 1 of 1 of 10 s, disable",
+      "error-rate/critical/60s: errors = answered + 0 * requests; rate = IF(errors >= 4 AND errors * LOG10(1 + 100 / (0.0543 * requests)) >= 8, 100 * errors / requests, 0) > 1, 1 of 1 of 60 s, disable",
       "error-rate/critical/300s: errors = answered + 0 * requests; rate = IF(requests >= 100 AND errors >= 10, 100 * errors / requests, 0) > 1, 1 of 2 of 300 s, disable",
       "latency-p95/critical/60s: milliseconds = IF(requests >= 200, latency, 0) > 3000, 1 of 1 of 60 s, freeze",
       "circuit-breaker-open/critical/60s: Maximum BreakerOpenSeconds > 300, 1 of 1 of 60 s, disable",

@@ -268,15 +268,15 @@ describe("alarms of the presets", () => {
     const settled = (source: "alb" | "emf") =>
       alarmsFor(objectivePresets.batch, source).map((alarm) => [alarm.key, settleSeconds(alarm, source)]);
     expect(settled("alb")).toEqual([
-      ["error-rate/critical/60s", 420],
+      ["error-rate/critical/60s", 300],
       ["error-rate/critical/300s", 1_320],
       ["error-rate/warning/300s", 1_320],
       ["latency-p99/warning/300s", 1_320],
       ["healthy-hosts/critical/60s", 360],
     ]);
     expect(settled("emf")).toEqual([
-      ["error-rate/critical/10s", 50],
-      ["error-rate/critical/60s", 310],
+      ["error-rate/critical/10s", 40],
+      ["error-rate/critical/60s", 190],
       ["error-rate/critical/300s", 1_210],
       ["error-rate/warning/300s", 1_210],
       ["latency-p99/warning/300s", 1_210],

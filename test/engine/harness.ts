@@ -164,7 +164,10 @@ export class Engine {
     await mkdir(join(dir, "state"));
     // `main` may be absolute, and the program then runs in its own folder: it sees our node_modules, its state is elsewhere.
     // The provider could be found on PATH too, but then every command warns about it.
-    const providers = ["aws", "grafana", "datadog", "pagerduty"].map((name) => ({ name, path: join(HERE, "bin") }));
+    const providers = ["aws", "grafana", "datadog", "pagerduty", "kubernetes"].map((name) => ({
+      name,
+      path: join(HERE, "bin"),
+    }));
     const plugins = { providers };
     writeFileSync(join(dir, "Pulumi.yaml"), stringify({ ...project, main: program, plugins }));
     const configFile = join(configFolder, `Pulumi.${STACK}.yaml`);

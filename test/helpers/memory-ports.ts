@@ -2,6 +2,8 @@
  * Ports in memory, for the decision core alone: no Pulumi, no traffic model. Every call passes through `onCall`, where a test
  * may crash it or let another action go first.
  */
+
+import type { FlagPercents } from "../../core/flag-document.ts";
 import type { PageMessage } from "../../core/page-message.ts";
 import type { HistoryEntry, Page, RolloutRecord } from "../../core/record.ts";
 import type { AlarmValues, Snapshot } from "../../core/snapshot.ts";
@@ -31,6 +33,10 @@ export class MemoryCloud {
   readonly rules = new Map<string, ForwardAction>();
   readonly health = new Map<string, TargetHealth>();
   readonly alarms = new Map<string, AlarmState>();
+  /** What the flag documents say, by AppConfig application. */
+  readonly flags = new Map<string, FlagPercents>();
+  /** Thrown by every write of a flag. */
+  flagFailure: Error | undefined;
   readonly records = new Map<string, string>();
   readonly heartbeats = new Map<string, number>();
   readonly history: HistoryEntry[] = [];
@@ -115,6 +121,18 @@ export class MemoryCloud {
       newId: () => `id-${++this.ids}`,
       telemetry: silentTelemetry,
       elsewhere: {},
+      flags: {
+        read: (place) =>
+          call("flags", () => {
+            const percents = this.flags.get(place.applicationId) ?? {};
+            return { percents, mostPercents: percents };
+          }),
+        write: (place, percents) =>
+          call("write flags", () => {
+            if (this.flagFailure) throw this.flagFailure;
+            this.flags.set(place.applicationId, { ...percents });
+          }),
+      },
       peers: {
         read: (region, service) => callPeer(`read peer ${region}`, () => this.peer(region).read(service)),
         write: (region, record, expected) =>

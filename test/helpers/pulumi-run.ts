@@ -18,6 +18,8 @@ export interface RegisteredResource {
   readonly hooks: readonly string[];
   readonly custom: boolean;
   readonly protect: boolean;
+  /** Paths of inputs that the engine leaves as they are after creation. */
+  readonly ignoreChanges: readonly string[];
 }
 
 export interface PulumiRun<T> {
@@ -107,6 +109,7 @@ interface RegisterRequest {
   getCustom(): boolean;
   getProtect(): boolean;
   getDependenciesList(): string[];
+  getIgnorechangesList(): string[];
   getHooks(): { getBeforeUpdateList(): string[] } | undefined;
   getObject(): { toJavaScript(): Record<string, unknown> };
   getUrn(): string;
@@ -161,6 +164,7 @@ function resourceOf(request: RegisterRequest): RegisteredResource {
     hooks: request.getHooks()?.getBeforeUpdateList() ?? [],
     custom: request.getCustom(),
     protect: request.getProtect(),
+    ignoreChanges: request.getIgnorechangesList(),
   };
 }
 

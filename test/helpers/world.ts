@@ -3,6 +3,7 @@
  * the sequences of the record's table do.
  */
 import { alarmsFor, settleSeconds } from "../../core/alarms.ts";
+import { workloadFacts } from "../../core/capacity.ts";
 import {
   canaryContext,
   type Declaration,
@@ -203,7 +204,7 @@ export class World {
     };
   }
 
-  private async apply(
+  protected async apply(
     service: ServiceConfig,
     declaration: Declaration,
     who: string,
@@ -298,6 +299,8 @@ export class World {
         stickinessSeconds: service.stickinessSeconds,
         blindMinutes: service.blindMinutes,
         peers: this.peers.length === 0 ? undefined : this.peers,
+        workload: service.workload && workloadFacts(service.workload),
+        capacity: declaration.capacity,
         rollbackWindowMinutes: service.rollbackWindowMinutes,
         releases,
         baseline: declaration.baseline,

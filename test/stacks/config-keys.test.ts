@@ -6,7 +6,7 @@ describe("unknown keys", () => {
   it("are named wherever they are, with what was meant", () => {
     expect(problemsOf(aConfig({ enviroment: "dev" }, { checkout: aService({ wave: undefined, wvae: 10 }) }))).toEqual([
       "enviroment: unknown key; expected environment, foundation, peers, network, alerting, services, takeOver, ladder or freezes. Did you mean environment?",
-      "services.checkout.wvae: unknown key; expected mode, listenerArn, match, priority, moreRoutes, testers, baseline, canary, control, wave, attempt, plan, objectives, source, burnRate, gate, approvals, checks, stickinessSeconds, readyTimeoutSeconds, blindMinutes, rollbackWindowMinutes, dependencyOwner, dependencyGroup, targetGroup, replaceBaselineReason, overrideReason or retire. Did you mean wave?",
+      "services.checkout.wvae: unknown key; expected mode, listenerArn, match, priority, moreRoutes, testers, baseline, canary, control, wave, attempt, plan, objectives, source, burnRate, gate, approvals, checks, stickinessSeconds, readyTimeoutSeconds, blindMinutes, rollbackWindowMinutes, dependencyOwner, dependencyGroup, targetGroup, workload, split, replaceBaselineReason, overrideReason or retire. Did you mean wave?",
       "services.checkout.wave: missing; expected 0, 10, 25, 50 or 100. Write wave: 0 to stage the canary without traffic",
     ]);
   });
@@ -69,6 +69,11 @@ describe("unknown keys", () => {
           ],
           burnRate: { period: "30d", windows: "ticket" },
           targetGroup: { port: 80, slowStartSeconds: 30 },
+          workload: {
+            cpuMillicores: 500,
+            memoryMegabytes: 512,
+            kubernetes: { cluster: { eks: "shop" }, namespace: "shop", runAsUser: 1_000 },
+          },
         }),
       },
     );

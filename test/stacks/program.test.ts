@@ -251,11 +251,12 @@ describe("previousUp", () => {
       tableName: "tidegate-dev",
       foundation: "example/tidegate/base",
     };
-    const result = await read({ outputs: { ...place, services: { search: {}, checkout: {} } } });
-    expect(result.outputs).toEqual({ place, services: ["checkout", "search"] });
+    const workload = { kind: "kubernetes", cluster: "0c4f", namespace: "shop" };
+    const result = await read({ outputs: { ...place, services: { search: {}, checkout: { workload } } } });
+    expect(result.outputs).toEqual({ place, services: ["checkout", "search"], workloads: { checkout: workload } });
     expect(result.resources).toEqual([]);
     expect(asked).toEqual([["pulumi:pulumi:readStackOutputs", { name: "example/tidegate/test" }]]);
-    expect((await read({ outputs: {} })).outputs).toEqual({ place: {}, services: [] });
+    expect((await read({ outputs: {} })).outputs).toEqual({ place: {}, services: [], workloads: {} });
   });
 
   it("takes a stack of a version that knew no other stacks for one with its foundation", async () => {
@@ -263,8 +264,11 @@ describe("previousUp", () => {
     expect((await read({ outputs: place })).outputs.place).toEqual({ ...place, foundation: "here" });
   });
 
-  it("stops where the answer has no outputs", async () => {
+  it("stops where the answer has no outputs, or a place that cannot be read [E6]", async () => {
     await expect(read({})).rejects.toThrow("stack example/tidegate/test: its own outputs could not be read");
+    await expect(read({ outputs: { services: { checkout: { workload: { kind: "nomad" } } } } })).rejects.toThrow(
+      "stack example/tidegate/test: its own outputs do not say where service checkout runs, got something else under workload; expected kind and cluster. Run pulumi stack output services",
+    );
   });
 });
 

@@ -71,6 +71,13 @@ describe("an up in a change freeze", () => {
   };
   const weekly = (name: string, from: string, to: string) => ({ name, timeZone: "UTC", from, to });
 
+  it("opens no wave by a calendar that cannot be read [B8, B11]", async () => {
+    const broken = [{ ...weekly("all week", "Mon 00:00", "Sun 23:59"), timeZone: "Mars/Olympus" }];
+    expect((await decided(await staged(), broken, { canary: v2, wavePercent: 10 }))?.refusals).toEqual([
+      'checkout.wave: 0 to 10 refused, cannot tell (nothing measured): the calendar of change freezes cannot be read (freezes[0].timeZone: no such zone, got "Mars/Olympus"; expected an IANA name such as Europe/Berlin. Name one)',
+    ]);
+  });
+
   it("opens no wave, and lowers one all the same [C1]", async () => {
     const world = await staged();
     // The world begins on a Monday.

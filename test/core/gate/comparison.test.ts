@@ -56,6 +56,20 @@ describe("the comparison's findings", () => {
     ]);
   });
 
+  it("tell a slower middle by its ranks, where p95 is as high as the baseline's [C1]", () => {
+    const middle =
+      (milliseconds: number): WindowOf =>
+      () => ({
+        requests: 1_000,
+        errors: 0,
+        latencyCounts: [
+          [milliseconds, 900],
+          [200, 100],
+        ],
+      });
+    expect(verdicts(soakOf(20, middle(100), middle(50)))).toEqual(["promote", "roll-back", "promote"]);
+  });
+
   it("tell an error rate over the ceiling, whatever the baseline's [C1]", () => {
     expect(find(soakOf(20, answered(1_000, 11), answered(3_000, 33)))[0]).toEqual({
       rule: "errors",
@@ -70,7 +84,7 @@ describe("the comparison's findings", () => {
       rule: "errors",
       verdict: "cannot-tell",
       measured: "too-little",
-      text: "0 % errors (0 of 270) of the canary beside 0 % errors (0 of 810) of the baseline: 1 times, by chance anything from 0 times to any number of times, over 9 windows of 60 s (the first 1 min (1 windows) left out, since every release is cold then); it could have seen 5.69 % and has to see 2 % (twice what fails), which needs about 428 more requests of the canary at the present mix",
+      text: "needs about 428 more requests of the canary, so the soak goes on, to see 2 % errors (twice what fails); so far it could have seen 5.69 %. 0 % errors (0 of 270) of the canary beside 0 % errors (0 of 810) of the baseline: none on either side, over 9 windows of 60 s (the first 1 min (1 windows) left out, since every release is cold then)",
     });
     expect(latency).toMatchObject({ verdict: "cannot-tell", measured: "too-little" });
   });
@@ -80,13 +94,45 @@ describe("the comparison's findings", () => {
       rule: "errors",
       verdict: "cannot-tell",
       measured: "too-little",
-      text: "errors cannot be compared: only 4 of 4 windows have requests of canary and baseline (the first 1 min (1 windows) left out, since every release is cold then); expected at least 5, which is about 300 more requests of the canary",
+      text: "errors cannot be compared: needs about 300 more requests of the canary, so the soak goes on; only 4 of 4 windows have requests of canary and baseline (the first 1 min (1 windows) left out, since every release is cold then), expected at least 5",
     });
     const gaps = soakOf(30, answered(300, 0), answered(900, 0));
     const halved = { ...gaps, canary: gaps.canary.filter((_, index) => index % 5 < 2) };
     expect(find(halved)[1]?.text).toBe(
       "latencies cannot be compared: only 10 of 27 windows have requests of canary and baseline (the first 3 min (3 windows) left out, since every release is cold then); expected at least half",
     );
+  });
+
+  it("cannot tell where requests were surely there and nothing was measured of one side [B8]", () => {
+    const soak = soakOf(30, answered(300, 0), answered(900, 0));
+    const lost = { ...soak, canary: soak.canary.filter((_, index) => index !== 20) };
+    const left = "(the first 3 min (3 windows) left out, since every release is cold then)";
+    expect(find(lost)[0]?.text).toBe(
+      `errors cannot be compared: nothing usable of the canary in 1 of 27 windows in which it must have had requests ${left}; expected at most 2 %`,
+    );
+    const windows = soak.beside?.windows.filter((_, index) => index !== 20) ?? [];
+    expect(find({ ...soak, beside: { is: "control", windows } })[0]?.text).toBe(
+      `errors cannot be compared: nothing usable of the control in 1 of 27 windows in which it must have had requests ${left}; expected at most 2 %`,
+    );
+    // Where 19 requests were to be expected there may have been none, and of 54 windows one may be lost.
+    const quiet = soakOf(30, answered(19, 0), answered(900, 0));
+    expect(find({ ...quiet, canary: quiet.canary.filter((_, index) => index !== 20) })[0]?.text).toContain(
+      "over 26 windows",
+    );
+    const long = soakOf(60, answered(300, 0), answered(900, 0));
+    expect(verdicts({ ...long, canary: long.canary.filter((_, index) => index !== 20) })[0]).toBe("promote");
+  });
+
+  it("cannot tell where most of the soak has nothing of anybody, at 100 % neither [B8]", () => {
+    const soak = soakOf(30, answered(300, 0), answered(900, 0));
+    const early = <Window>(windows: readonly Window[] = []) => windows.slice(0, 16);
+    const { beside, canary } = soak;
+    const why =
+      "errors cannot be compared: only 13 of 27 windows of the soak have any requests (the first 3 min (3 windows) left out, since every release is cold then); expected at least half";
+    const windows = early(beside?.windows);
+    expect(find({ ...soak, canary: early(canary), beside: { is: "baseline", windows } })[0]?.text).toBe(why);
+    const { beside: _nobody, ...alone } = soak;
+    expect(find({ ...alone, canary: early(canary) }, 100)[0]?.text).toBe(why);
   });
 
   it("leave comparisons out by name at 100 %, and keep the ceiling [C1]", () => {

@@ -136,7 +136,7 @@ const anything: fc.Arbitrary<SoakEvidence> = fc
       }),
     ),
     ladder: maybe(fc.oneof(ladder, unreadable)),
-    freezes: maybe(fc.constantFrom([], [{ name: "year's end", endsAt: "2027-01-02" }])),
+    freezes: maybe(fc.oneof(fc.constantFrom([], [{ name: "year's end", endsAt: "2027-01-02" }]), unreadable)),
   })
   .map((all) => {
     const { canaryRequests, watchedFraction, fellSilent, alarmsInAlarm, ...rest } = all;
@@ -199,7 +199,7 @@ function against(of: RolloutRecord, told: SoakEvidence, at: number): GateRule[] 
   if (told.errorBudget && "unreadable" in told.errorBudget) rules.push("error-budget");
   if (told.figuresUnreadable !== undefined) rules.push("figures");
   if ((told.approvals?.roles.length ?? 0) > 0) rules.push("approvals");
-  if ((told.freezes?.length ?? 0) > 0) rules.push("change-freeze");
+  if (told.freezes && ("unreadable" in told.freezes || told.freezes.length > 0)) rules.push("change-freeze");
   for (const { name } of told.checks?.asked ?? []) {
     const results = told.checks?.results.filter((result) => result.name === name) ?? [];
     const [result] = results;

@@ -124,6 +124,17 @@ describe("the gate", () => {
       { kind: "cannot-tell", measured: "nothing", reasons: ["no request of the canary was measured in this soak"] },
     ],
     [
+      "a count without end",
+      {},
+      { canaryRequests: Number.POSITIVE_INFINITY },
+      served,
+      {
+        kind: "cannot-tell",
+        measured: "nothing",
+        reasons: ["the canary's requests are no count, got Infinity; expected a number from 0 on"],
+      },
+    ],
+    [
       "a canary that fell silent in the newest minutes",
       {},
       { fellSilent: true },

@@ -16,7 +16,10 @@ const answered =
   });
 
 function compare(canary: WindowOf, baseline: WindowOf, minutes = 20) {
-  return compareLatencies(prepareSoak(soakOf(minutes, canary, baseline)).pairs, defaultGateSettings, level);
+  return compareLatencies(prepareSoak(soakOf(minutes, canary, baseline)).pairs, defaultGateSettings, {
+    level,
+    miss: 0.03,
+  });
 }
 
 /** The quantile function of a shape at evenly spaced ranks, as counted samples; each minute a little off. */
@@ -58,6 +61,18 @@ describe("a p95 of windows beside another's", () => {
     expect(p95).toMatchObject({ isOverAllowance: false, power: { isEnough: false } });
   });
 
+  it("is enough where one slower by 20 % is ruled out, which asks for less than to stop it [B8, C1]", () => {
+    const { p95 } = compare(answered(1_000, 100, 0.25), answered(9_000, 100, 0));
+    if (!("ratio" in p95)) throw new Error("not compared");
+    // Its windows differ by a fifth, so stopping is out of reach: yet one 20 % slower does not come to so little.
+    expect(p95.power).toMatchObject({ isRuledOut: true, isEnough: true });
+    expect(p95.power.couldSee).toBeGreaterThan(0.2);
+    expect(compare(answered(1_000, 116, 0.25), answered(9_000, 100, 0)).p95).toMatchObject({
+      isOverAllowance: false,
+      power: { isRuledOut: false, isEnough: false },
+    });
+  });
+
   it("is too little in windows of fewer than 20 requests", () => {
     expect(compare(answered(19, 100), answered(400, 100)).p95).toEqual({
       measured: "too-little",
@@ -66,7 +81,7 @@ describe("a p95 of windows beside another's", () => {
   });
 
   it("counts a canary of few requests as slower than it looks, and convicts nobody by a baseline of few", () => {
-    const few = compare(answered(40, 100), answered(4_000, 100)).p95;
+    const few = compare(answered(30, 100), answered(4_000, 100)).p95;
     const many = compare(answered(4_000, 100), answered(4_000, 100)).p95;
     if (!("ratio" in few && "ratio" in many)) throw new Error("not compared");
     expect(few.ratio.upper).toBeGreaterThan(many.ratio.upper);
@@ -90,6 +105,16 @@ describe("a p95 of windows beside another's", () => {
       measured: "nothing",
       why: "no window has a p95 of both",
     });
+  });
+
+  it("is nothing where some windows have none beside requests enough: they may be the slow ones [B8]", () => {
+    const gaps: WindowOf = (index) => (index === 7 ? { requests: 1_000, errors: 0 } : answered(1_000, 100)(index));
+    const missing = {
+      measured: "nothing",
+      why: "latencies are missing in 1 of 18 windows that have requests enough; expected at most 2 %",
+    };
+    expect(compare(gaps, answered(1_000, 100))).toEqual({ p95: missing, p99: missing });
+    expect(compare(answered(1_000, 100), gaps)).toEqual({ p95: missing, p99: missing });
   });
 
   it("wants windows that weigh about the same: one busy minute is no soak", () => {
@@ -155,6 +180,27 @@ describe("samples beside others", () => {
       measured: "nothing",
       why: "p95 of who stands beside is above the histogram's highest bucket (100 ms), so nobody knows how slow it is",
     });
+  });
+
+  it("convict a canary above the highest bucket, and never acquit it [B8]", () => {
+    const mostly =
+      (within: number, beyond: number): WindowOf =>
+      () => ({
+        requests: within + beyond,
+        errors: 0,
+        latencyCounts: [
+          [50, 0.5 * within],
+          [100, 0.5 * within],
+          [Number.POSITIVE_INFINITY, beyond],
+        ],
+      });
+    // The baseline's p95 is at 97 ms: the canary's, somewhere above 100 ms, may be within what is allowed or far beyond it.
+    expect(compare(mostly(90, 10), mostly(98, 2)).p95).toEqual({
+      measured: "nothing",
+      why: "p95 of the canary is above the histogram's highest bucket (100 ms), so nobody knows how slow it is",
+    });
+    const quick: WindowOf = () => ({ requests: 100, errors: 0, latencyCounts: [[50, 100]] });
+    expect(compare(mostly(50, 50), quick).p95).toMatchObject({ isOverAllowance: true });
   });
 
   it("fall back to percentiles where fewer than half of the windows have them", () => {

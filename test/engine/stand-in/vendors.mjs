@@ -1,5 +1,5 @@
-// What Grafana, Datadog and PagerDuty would answer, and the AWS types of alerting and reports: ids and the outputs that the program reads.
-// They are for fidelity, which compares what is declared; what the real providers answer to a diff is not modelled.
+// What Grafana, Datadog, PagerDuty and Kubernetes would answer, and the AWS types of alerting and reports: ids and the outputs that the
+// program reads. They are for fidelity, which compares what is declared; what the real providers answer to a diff is not modelled.
 import { ACCOUNT, arnOf } from "./resources.mjs";
 import { hex } from "./wire.mjs";
 
@@ -12,7 +12,15 @@ const ofBucket = ({ inputs }) => ({ id: inputs.bucket, outputs: {} });
 /** Types without a name that the stand-in would make up. */
 const nameless = (identify) => ({ name: null, replaces: [], identify });
 
+/** An object whose name is given. */
+const object = nameless(({ inputs: { metadata } }) => ({ id: `${metadata.namespace}/${metadata.name}`, outputs: {} }));
+
 export const VENDOR_RESOURCES = {
+  "kubernetes:apps/v1:Deployment": object,
+  "kubernetes:core/v1:Service": object,
+  "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": object,
+  "kubernetes:policy/v1:PodDisruptionBudget": object,
+  "kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding": object,
   "grafana:oss/folder:Folder": nameless(uid),
   "grafana:oss/dataSource:DataSource": nameless(uid),
   "grafana:oss/dashboard:Dashboard": nameless(uid),

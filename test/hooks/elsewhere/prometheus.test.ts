@@ -225,7 +225,10 @@ describe("Prometheus through Grafana", () => {
         ],
       });
       if (query.includes("_bucket")) {
-        return json(response, success([line({ le: "50" }, "60", "0"), line({ le: "100" }, "100", "10")]));
+        return json(
+          response,
+          success([line({ le: "50" }, "60", "0"), line({ le: "100" }, "100", "10"), line({ le: "+Inf" }, "100", "10")]),
+        );
       }
       return json(response, success(query.includes("errors_total{") ? [] : [line({}, "100", "10")]));
     });

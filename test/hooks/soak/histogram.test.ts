@@ -36,13 +36,20 @@ describe("windows out of counters and buckets", () => {
         at: 0,
         requests: 10,
         errors: 1,
-        // Of 8 samples between 50 and 100 ms the fifth of all ten; what is beyond the last bound counts as that bound.
-        latencyMilliseconds: { p50: 50 + 50 * (5 / 8), p95: 100 + 100 * (1.5 / 2), p99: 100 + 100 * (1.9 / 2) },
+        // Of 8 samples between 50 and 100 ms the fifth of all ten; how slow the tenth was is not known.
+        latencyMilliseconds: { p50: 50 + 50 * (5 / 8), p95: 200, p99: 200 },
         latencyCounts: [
           [100, 8],
-          [200, 2],
+          [200, 1],
+          [Number.POSITIVE_INFINITY, 1],
         ],
       },
+    ]);
+  });
+
+  it("count errors without a request as requests that failed [B8]", () => {
+    expect(histogramWindows({ requests: [], errors: [line([[60, "3"]])], buckets: [] }, range)).toEqual([
+      { at: 0, requests: 3, errors: 3 },
     ]);
   });
 
@@ -60,7 +67,7 @@ describe("windows out of counters and buckets", () => {
     ],
     [
       "a bucket that is none",
-      { requests: [line([[60, "1"]])], errors: [], buckets: [line([[60, "NaN"]], "5")] },
+      { requests: [line([[60, "1"]])], errors: [], buckets: [line([[60, "NaN"]], "5"), line([[60, "1"]], "+Inf")] },
       "window of 1970-01-01T00:00:00.000Z: no measurement, got NaN; expected finite numbers from 0 on",
     ],
     [
@@ -72,6 +79,31 @@ describe("windows out of counters and buckets", () => {
       "two lines of one thing",
       { requests: [line([[60, "1"]]), line([[60, "1"]])], errors: [], buckets: [] },
       "point at 60 s: answered twice; expected one line",
+    ],
+    [
+      "an empty text",
+      { requests: [line([[60, "1"]])], errors: [line([[60, ""]])], buckets: [] },
+      "window of 1970-01-01T00:00:00.000Z: no measurement, got NaN; expected finite numbers from 0 on",
+    ],
+    [
+      "less than none, however little",
+      { requests: [line([[60, "1"]])], errors: [line([[60, "-0.4"]])], buckets: [] },
+      "window of 1970-01-01T00:00:00.000Z: no measurement, got -0.4; expected finite numbers from 0 on",
+    ],
+    [
+      "what answers no range query",
+      { requests: [line([[60, "1"]])], errors: [{ metric: {} }], buckets: [] },
+      "line: no values by time; expected the answer of a range query",
+    ],
+    [
+      "a histogram without its last bucket",
+      { requests: [line([[60, "1"]])], errors: [], buckets: [line([[60, "1"]], "5")] },
+      "buckets: none of them is +Inf; expected the histogram whole",
+    ],
+    [
+      "a bucket that is absent beside others",
+      { requests: [line([[60, "1"]])], errors: [], buckets: [line([], "5"), line([[60, "1"]], "+Inf")] },
+      "bucket 5 at 0 ms: absent beside others; expected the histogram whole",
     ],
     [
       "a bucket without a bound",

@@ -145,6 +145,26 @@ describe("the soak that the gate reads", () => {
     expect(await readAt(aRecord({}, 10, 100))).not.toHaveProperty("beside");
   });
 
+  it("is read again in longer windows where the canary has too few requests for a percentile [C1]", async () => {
+    const now = openedAt + 63 * minute;
+    const quiet = (perMinute: number) =>
+      portsOf(now, ({ metricName }) =>
+        metricName === "RequestCount"
+          ? Object.fromEntries(Array.from({ length: 11 }, (_, five) => [5 * five + 5, perMinute * 5]))
+          : {},
+      );
+    const some = quiet(20);
+    const soak = await readSoak(some.ports, aRecord({}, 60), () => hostTargets);
+    expect(some.asked.map(({ range }) => range)).toEqual([
+      { from: at(1), to: at(60), periodSeconds: 60 },
+      { from: at(5), to: at(60), periodSeconds: 300 },
+    ]);
+    expect(soak).toMatchObject({ windowSeconds: 300, to: openedAt + 60 * minute, lookIndex: 0 });
+    const enough = quiet(60);
+    await readSoak(enough.ports, aRecord({}, 60), () => hostTargets);
+    expect(enough.asked).toHaveLength(1);
+  });
+
   it("asks the system that measures, window by window, and fails by name without a way there [C1, D2, D3]", async () => {
     const queries: unknown[] = [];
     const prometheus: WatchElsewhere = {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { type PageMessage, pageMessageOf } from "../../../core/page-message.ts";
 import type { Page } from "../../../core/record.ts";
+import { FlagDocuments } from "../../../rehearsal/cloud/flags.ts";
 import { LoadBalancers } from "../../../rehearsal/cloud/load-balancer.ts";
 import { portsOver, rehearsedChannel } from "../../../rehearsal/cloud/ports.ts";
 import { RecordTable } from "../../../rehearsal/cloud/record-table.ts";
@@ -22,6 +23,7 @@ function parts() {
   table.tableName = "tidegate-test";
   const ports = portsOver({
     balancers,
+    flags: new FlagDocuments(() => {}),
     cloudWatch,
     table,
     now: () => noon,
@@ -173,6 +175,7 @@ describe("the rehearsal's own ports", () => {
     const sent: [Page, PageMessage][] = [];
     const ports = portsOver({
       balancers,
+      flags: new FlagDocuments(() => {}),
       cloudWatch,
       table,
       now: () => noon,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EventBus } from "../../../rehearsal/cloud/event-bus.ts";
+import { FlagDocuments } from "../../../rehearsal/cloud/flags.ts";
 import { withoutBehaviour } from "../../../rehearsal/cloud/known-types.ts";
 import { LoadBalancers } from "../../../rehearsal/cloud/load-balancer.ts";
 import { Notifications } from "../../../rehearsal/cloud/notifications.ts";
@@ -16,6 +17,7 @@ function aProvider(changes: Partial<ProviderParts> = {}) {
     cloudWatch: new CloudWatch(),
     bus: new EventBus(new RandomStream(1)),
     table: new RecordTable(),
+    flags: new FlagDocuments(() => {}),
     notifications: new Notifications(),
     hostsPerGroup: 1,
     hostsReadyAfterSeconds: 0,

@@ -75,7 +75,7 @@ describe("metric math over several points and series", () => {
     expect(compileExpression("m1 + 1", new Map([["m1", 0]]), "e1").restart).toBeUndefined();
   });
 
-  const modelled = "expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME MAX MIN";
+  const modelled = "expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME LOG10 MAX MIN";
   it.each([
     [
       "MAX(m1)",
@@ -148,7 +148,7 @@ describe("what metric math is not modelled", () => {
     ["[m1]", "a ArrayExpression", ""],
   ])("refuses %s by name [E3]", (expression, what, hint) => {
     expect(refusal(expression)).toBe(
-      `NotModelledError the local CloudWatch does not model this:\n  alarm a: expression e1: ${what}; expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME MAX MIN${hint}`,
+      `NotModelledError the local CloudWatch does not model this:\n  alarm a: expression e1: ${what}; expected + - * / comparisons AND OR IF FILL DIFF DIFF_TIME LOG10 MAX MIN${hint}`,
     );
   });
 
