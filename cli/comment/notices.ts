@@ -6,11 +6,20 @@ import { readVerdictText, type ToldFinding, type ToldVerdict } from "../../core/
 import type { VerdictKind } from "../../core/gate/verdict.ts";
 import type { PreviewMessage } from "../preview-json.ts";
 
+/** What one window of a bound needs to speak. */
+export interface WindowTold {
+  readonly worstSeconds: number;
+  /** Of the whole service, requests a second. */
+  readonly fromRatePerSecond: string | undefined;
+  /** How many times the bound the breach is that this is said of. @default 1 */
+  readonly atFactor?: number;
+}
+
 /** One bound that takes traffic away, and how fast at worst. */
 export interface DetectionTold {
   readonly objective: string;
   readonly response: string;
-  readonly windows: readonly { readonly worstSeconds: number; readonly fromRatePerSecond: string | undefined }[];
+  readonly windows: readonly WindowTold[];
 }
 
 export interface ServiceNotices {
@@ -87,7 +96,7 @@ export function judgementOf({ refusals, raises, gate }: ServiceNotices): Judgeme
 }
 
 const boundShape = /^(.+), ([a-z-]+): (within .+)$/;
-const windowShape = /within (\d+) s(?: from ([\d.]+) requests\/s of the service on)?/g;
+const windowShape = /within (\d+) s(?: from ([\d.]+) requests\/s of the service on(?: at (\d+) × the bound)?)?/g;
 
 /** `undefined` where any part has another form: half a table of bounds would hide the other half. */
 function readDetection(exposurePercent: number, text: string): ServiceNotices["detection"] {
@@ -96,9 +105,10 @@ function readDetection(exposurePercent: number, text: string): ServiceNotices["d
     const bound = boundShape.exec(part);
     if (!bound) return undefined;
     const [, objective = "", response = "", rest = ""] = bound;
-    const windows = [...rest.matchAll(windowShape)].map(([, seconds, rate]) => ({
+    const windows = [...rest.matchAll(windowShape)].map(([, seconds, rate, factor]) => ({
       worstSeconds: Number(seconds),
       fromRatePerSecond: rate,
+      ...(factor === undefined ? {} : { atFactor: Number(factor) }),
     }));
     if (windows.length === 0) return undefined;
     bounds.push({ objective, response, windows });

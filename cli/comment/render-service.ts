@@ -157,11 +157,13 @@ function renderWorstCase({ notices, exposurePercent, op }: PreviewedService): st
   const { detection } = notices;
   if (!detection) return "**From a breach to less traffic:** the preview does not say how long it takes at worst.";
   const rows = detection.bounds.flatMap(({ objective, response, windows }) =>
-    windows.map(({ worstSeconds, fromRatePerSecond }) => [
+    windows.map(({ worstSeconds, fromRatePerSecond, atFactor }) => [
       prose(objective),
       prose(response),
       `${worstSeconds} s`,
-      fromRatePerSecond === undefined ? "any" : `${fromRatePerSecond} requests/s`,
+      fromRatePerSecond === undefined
+        ? "any"
+        : `${fromRatePerSecond} requests/s${atFactor === undefined ? "" : ` at ${atFactor} × the bound`}`,
     ]),
   );
   return [

@@ -11,8 +11,8 @@ export function worstCaseWords(bounds: readonly DetectionTold[]): string {
     .filter(({ response }) => response === "disable")
     .map(({ objective, windows }) => ({
       objective,
-      windows: windows.map(({ worstSeconds, fromRatePerSecond }) => {
-        return { worstSeconds, fromRate: Number(fromRatePerSecond ?? 0) };
+      windows: windows.map(({ worstSeconds, fromRatePerSecond, atFactor = 1 }) => {
+        return { worstSeconds, fromRate: Number(fromRatePerSecond ?? 0), atFactor };
       }),
     }));
   if (promises.length === 0) return "no promise of the service takes all traffic away by itself";
@@ -28,8 +28,8 @@ export function worstCaseWords(bounds: readonly DetectionTold[]): string {
   const slowest = ends.findLast(({ worstSeconds }) => worstSeconds === slowestSeconds);
   return [
     rangeWords(
-      { seconds: fastestSeconds, fromRate: fastest?.ratePerSecond ?? 0 },
-      { seconds: slowestSeconds, fromRate: slowest?.ratePerSecond ?? 0 },
+      endAt(promises, fastestSeconds, fastest?.ratePerSecond ?? 0),
+      endAt(promises, slowestSeconds, slowest?.ratePerSecond ?? 0),
     ),
     ...blindWords(promises),
   ].join("; ");
@@ -37,12 +37,20 @@ export function worstCaseWords(bounds: readonly DetectionTold[]): string {
 
 interface Promised {
   readonly objective: string;
-  readonly windows: readonly { readonly worstSeconds: number; readonly fromRate: number }[];
+  readonly windows: readonly { readonly worstSeconds: number; readonly fromRate: number; readonly atFactor: number }[];
 }
 interface End {
   readonly seconds: number;
+  /** How many times its bound a breach is that is seen so fast. */
+  readonly atFactor: number;
   /** Of the whole service, requests a second; 0: any. */
   readonly fromRate: number;
+}
+
+function endAt(promises: readonly Promised[], seconds: number, fromRate: number): End {
+  const reached = promises.flatMap(({ windows }) => windows.filter((window) => window.fromRate <= fromRate));
+  const faster = reached.filter(({ worstSeconds }) => worstSeconds <= seconds);
+  return { seconds, fromRate, atFactor: Math.max(1, ...faster.map(({ atFactor }) => atFactor)) };
 }
 
 /** Of the promises that are seen at this traffic: each by its fastest window, the slowest of them counts. */
@@ -56,13 +64,14 @@ function worstSecondsAt(promises: readonly Promised[], ratePerSecond: number): n
 }
 
 function rangeWords(fastest: End, slowest: End): string {
+  const twice = fastest.atFactor === 1 ? "" : `, at ${fastest.atFactor} × the bound`;
   if (fastest.seconds === slowest.seconds) {
-    const rate = fastest.fromRate === 0 ? "" : ` (with ${fastest.fromRate} requests/s of the whole service)`;
+    const rate = fastest.fromRate === 0 ? "" : ` (with ${fastest.fromRate} requests/s of the whole service${twice})`;
     return `**${fastest.seconds} s** at worst to zero exposure${rate}`;
   }
   const least = slowest.fromRate === 0 ? "fewer" : String(slowest.fromRate);
   return (
-    `at worst from **${fastest.seconds} s** (with ${fastest.fromRate} requests/s of the whole service) to ` +
+    `at worst from **${fastest.seconds} s** (with ${fastest.fromRate} requests/s of the whole service${twice}) to ` +
     `**${slowest.seconds} s** (${least}) until zero exposure`
   );
 }

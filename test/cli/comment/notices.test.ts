@@ -35,7 +35,7 @@ describe("what a preview says of a service", () => {
       objective: "error-rate (critical)",
       response: "disable",
       windows: [
-        { worstSeconds: 430, fromRatePerSecond: "14" },
+        { worstSeconds: 370, fromRatePerSecond: "9.8", atFactor: 2 },
         { worstSeconds: 850, fromRatePerSecond: "2.7" },
       ],
     });
