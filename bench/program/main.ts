@@ -1,9 +1,12 @@
-/** Prints `## Program` of docs/benchmarks.md: `npm run bench -- program`, or with sizes of one's own, `npm run bench -- program 1 10`. */
+/**
+ * Prints `## Program` of docs/benchmarks.md: `npm run bench -- program`, or with sizes of one's own, `npm run bench -- program 1 10`, and fewer
+ * pairs where one takes minutes, `npm run bench -- program 300 pairs=1`.
+ */
 import { machine, median } from "../machine.ts";
 import { type Figure, measureProgram, type ProgramCost, ratiosOf } from "./measure.ts";
 import { boundAt, sizes } from "./sizes.ts";
 
-const repetitions = 5;
+const usualPairs = 5;
 const figures: readonly (readonly [Figure, string, string])[] = [
   ["wallSeconds", "time", "s"],
   ["cpuSeconds", "CPU time", "s"],
@@ -16,17 +19,24 @@ function isKept(cost: ProgramCost, figure: Figure): boolean {
 
 /**
  * Measures and prints; the exit code of the process becomes 1 when a bound is missed.
- * @param asked sizes. @default all of `sizes`
+ * @param asked sizes, and `pairs=N`. @default all of `sizes`, five pairs
+ * @throws TypeError for anything else
  */
 export async function printProgram(asked: readonly string[]): Promise<void> {
-  console.log(`${machine()}; median of ${repetitions} pairs of processes`);
+  const strangers = asked.filter((word) => !/^(?:pairs=)?[1-9]\d{0,3}$/.test(word));
+  if (strangers.length > 0) {
+    throw new TypeError(`program: got ${strangers.join(", ")}; expected numbers of services, and pairs=N at most once`);
+  }
+  const pairs = Number(asked.find((word) => word.startsWith("pairs="))?.slice(6) ?? usualPairs);
+  const own = asked.filter((word) => !word.startsWith("pairs=")).map(Number);
+  console.log(`${machine()}; median of ${pairs} pairs of processes`);
   console.log("");
   console.log(
     "| services | resources | what | ours | bare | ratio | lowest to highest | bound | ratio with stacks spared |",
   );
   console.log("|---|---|---|---|---|---|---|---|---|");
-  for (const services of asked.length > 0 ? asked.map(Number) : sizes) {
-    const cost = await measureProgram(services, repetitions);
+  for (const services of own.length > 0 ? own : sizes) {
+    const cost = await measureProgram(services, pairs);
     for (const row of rowsOf(cost)) console.log(row);
     if (!figures.every(([figure]) => isKept(cost, figure))) process.exitCode = 1;
   }
