@@ -79,9 +79,9 @@ export interface RatioFloors {
 }
 
 /** The floors of an alarm on the ratio of errors; `undefined` for any other alarm. */
-export function ratioFloors({ rule, ...alarm }: AlarmSpec): RatioFloors | undefined {
-  if (!isErrorRatio({ rule, ...alarm }) || rule.reference) return undefined;
-  const { usualPercent } = rule;
+export function ratioFloors(alarm: AlarmSpec): RatioFloors | undefined {
+  if (!isErrorRatio(alarm) || alarm.rule.reference) return undefined;
+  const { usualPercent } = alarm.rule;
   const errorsOf = (requests: number) =>
     Math.max(alarm.errorFloor, usualPercent === undefined ? 0 : errorsBeyondChance(requests, usualPercent));
   return { requests: alarm.requestFloor, errorsOf };
