@@ -2,6 +2,7 @@
 import { emf } from "./emf.ts";
 import type { Identity, MetricsOutput } from "./output.ts";
 import { nodeRuntime, type Runtime } from "./runtime.ts";
+import { shown } from "./shown.ts";
 
 export interface RequestMetricsOptions {
   /** Name of the environment, as in the stack config: `production`. */
@@ -45,11 +46,6 @@ const slugRule = "lower-case letters, digits and single inner hyphens, starting 
 export const longest = { environment: 16, service: 32, release: 33 } as const;
 /** Version as a slug, then 8 hex of the digest's hash. */
 const releasePattern = /^[a-z0-9]+(?:-[a-z0-9]+)*-[0-9a-f]{8}$/;
-
-function shown(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-}
 
 function nameProblems(what: "environment" | "service", value: unknown): string[] {
   if (typeof value === "string" && value.length <= longest[what] && slugPattern.test(value)) return [];

@@ -1,6 +1,7 @@
 /** What a dual run is asked for, read whole: everything that is wrong at once, misspelt options too, since a default in their place would be a guess. */
 import type { RequestMetrics } from "../metrics.ts";
 import { nodeRuntime, type Runtime } from "../runtime.ts";
+import { shown } from "../shown.ts";
 
 /** How one implementation ended. */
 export type Outcome<Value> =
@@ -113,15 +114,6 @@ const isoPattern = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d
 /** Whole hundredths, but for what binary fractions make of them. */
 export function isWholePercent(fraction: number): boolean {
   return Math.abs(fraction * 100 - Math.round(fraction * 100)) < 1e-9;
-}
-
-function shown(value: unknown): string {
-  try {
-    const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-    return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  } catch {
-    return `a ${typeof value}`;
-  }
 }
 
 class Problems {
