@@ -1,32 +1,14 @@
 /** The examples of docs/metrics.md: every one compiles, every server runs and is measured, and the shell line makes the program's key. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import ts from "typescript";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { releaseKey } from "../../core/naming.ts";
+import { compileProblems, documentedPage, root } from "./documented-page.ts";
 
-const root = join(import.meta.dirname, "../..");
-const page = readFileSync(join(root, "docs/metrics.md"), "utf8");
-const blocks = (language: string) =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code ?? "");
-
-mkdirSync(join(root, ".tmp"), { recursive: true });
-const folder = mkdtempSync(join(root, ".tmp/documented-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** `tidegate/client/express` is the file of that name. */
-const examples = blocks("ts").map((code, index) => {
-  const file = join(folder, `example-${index}.mts`);
-  const resolved = code.replaceAll(
-    /from "tidegate\/client(?:\/(\w+))?"/g,
-    (_, name: string | undefined) => `from "../../client/${name ?? "metrics"}.ts"`,
-  );
-  // Any port will do.
-  writeFileSync(file, `${resolved.replaceAll("8080", "0")}\nexport {};\n`);
-  return { index, file, code };
-});
+// Any port will do.
+const { blocks, folder, examples } = documentedPage("docs/metrics.md", (code) => code.replaceAll("8080", "0"));
 
 /** Asks the first server that listens for two paths, and ends the process. */
 const visitor = `
@@ -44,16 +26,7 @@ Server.prototype.listen = function (...args) {
 
 describe("docs/metrics.md", () => {
   it("has examples that compile as they stand [B3]", () => {
-    const config = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-    const { options } = ts.parseJsonConfigFileContent({ ...config.config, include: [] }, ts.sys, root);
-    const program = ts.createProgram(
-      examples.map(({ file }) => file),
-      options,
-    );
-    const problems = ts
-      .getPreEmitDiagnostics(program)
-      .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
-    expect(problems).toEqual([]);
+    expect(compileProblems(examples)).toEqual([]);
     expect(examples).toHaveLength(9);
   }, 60_000);
 

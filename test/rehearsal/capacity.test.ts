@@ -3,7 +3,6 @@
  * know nothing of a rollout but the floor that the program declared.
  */
 import { describe, expect, it } from "vitest";
-import type { WorkloadShape } from "../../core/workloads.ts";
 import { makeLocalCloud } from "../../rehearsal/cloud/local-cloud.ts";
 import type { Capture } from "../../rehearsal/engine/capture.ts";
 import { rehearse, rehearseInFull } from "../../rehearsal/index.ts";
@@ -11,19 +10,9 @@ import { rehearsalConfig } from "../../rehearsal/run/table-config.ts";
 import { parseScenario } from "../../rehearsal/scenario-file.ts";
 import { processesType } from "../../rehearsal/workloads/declare.ts";
 import type { EnvironmentConfig } from "../../stacks/config.ts";
+import { aWorkload } from "../helpers/scaling-world.ts";
 
-const shape: WorkloadShape = {
-  minimumCount: 2,
-  maximumCount: 40,
-  targetCpuPercent: 60,
-  cpuMillicores: 250,
-  memoryMegabytes: 512,
-  variables: {},
-  readinessPath: "/ready",
-  livenessPath: "/live",
-  startSeconds: 60,
-  stopSeconds: 330,
-};
+const { shape } = aWorkload(2, 40);
 const [service] = rehearsalConfig.services;
 if (!service?.canary) throw new Error("no service with a canary");
 const { baseline, canary } = service;
